@@ -1,0 +1,60 @@
+# Two commands set everything up on a fresh machine with Python 3.11+: `make demo` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# uv is taken from the PATH, else put into .uv/ (nothing is installed outside this folder).
+UV := $(shell command -v uv || echo .uv/bin/uv)
+RUN := UV_NO_SYNC=1 $(UV) run
+SYNC := .venv/.synced
+# Tests never use the network; those that need a Hub start one on the loopback interface.
+OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false
+
+.PHONY: help demo test lint docs docs-check bench soak clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.uv/bin/uv:
+	@for python in python3.13 python3.12 python3.11 python3; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			$$python -m venv .uv && .uv/bin/pip install --quiet uv && exit 0; \
+		fi; \
+	done; echo "make: Python 3.11 or newer is needed (python3 --version says: $$(python3 --version))" >&2; exit 2
+
+$(SYNC): uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) $(filter .uv/bin/uv,$(UV))
+	$(UV) sync --quiet --locked --all-packages --all-extras
+	@touch $@
+
+demo: $(SYNC)  ## build the demo data set and show what came out
+	@WA_CACHE=demo/cache $(RUN) wa-data build demo -o demo
+	@$(RUN) wa-data check demo
+	@$(RUN) wa-data show demo -n 7
+	@echo; echo "The cards, with counts, licences and plots:"
+	@ls demo/*/README.md
+	@echo "Your own text as rows for a model:  echo 'He go home.' | $(UV) run wa-data prompt --task grammaticality -"
+
+lint: $(SYNC)  ## ruff, mypy, and what else must hold of the tree
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	@! grep -nE 'file:|registry = "/' uv.lock
+
+docs: $(SYNC)  ## write the command-line reference from --help
+	$(RUN) python docs/cli_reference.py
+
+docs-check: $(SYNC)  ## is the command-line reference what --help says now?
+	$(RUN) python docs/cli_reference.py --check
+
+test: lint docs-check  ## all checks and all tests
+	$(OFFLINE) $(RUN) pytest
+
+bench: $(SYNC)  ## measure the build against its peer (minutes)
+	$(RUN) python packages/wa-data/benchmarks/build_speed.py
+	$(RUN) python packages/wa-data/benchmarks/import_time.py
+	$(RUN) python packages/wa-metrics/benchmarks/speed.py
+
+soak: $(SYNC)  ## kill, starve and fill the disk, 20 times each (minutes)
+	$(OFFLINE) $(RUN) python tests/soak/soak_data.py
+
+clean:  ## remove what the commands above made
+	rm -rf demo out .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis

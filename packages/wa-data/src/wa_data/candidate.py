@@ -1,0 +1,68 @@
+"""Training candidates: official rows after a recipe's filters, with their content digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from wa_data.example import Example, content_digest
+from wa_data.recipe import MixItem, Selection
+
+
+class Candidate(NamedTuple):
+    """One training row before it is rendered; `item` is its place in the recipe's table."""
+
+    digest: bytes
+    row: int
+    item: int
+    instruction: str
+    input: str
+    output: str
+
+
+def matches(example: Example, selection: Selection) -> bool:
+    """Tell whether a row has a wanted label and a first reference that is long enough."""
+    if selection.label and example.label not in selection.label:
+        return False
+    return not selection.min_output or len(example.references[0]) >= selection.min_output
+
+
+def targets(example: Example, how: str) -> tuple[str, ...]:
+    """Choose which references become outputs.
+
+    Args:
+        example: a row with at least one reference.
+        how: "first-changed" (the first that differs from the input, else the first), "first" or
+            "all".
+    """
+    references = example.references
+    if how == "all" or not references:
+        return references
+    if how == "first-changed":
+        for reference in references:
+            if reference != example.input:
+                return (reference,)
+    return references[:1]
+
+
+def candidates(examples: Iterable[Example], number: int, item: MixItem) -> Iterator[Candidate]:
+    """Yield the candidates of one recipe line, in official order.
+
+    Args:
+        examples: the rows of the line's split.
+        number: the line's place in the recipe.
+        item: the line.
+    """
+    selection = item.selection
+    filtered = bool(selection.label or selection.min_output)
+    task, source, how = item.task, item.source, item.target
+    drop_identical = item.identity_pairs == "drop"
+    for example in examples:
+        if filtered and not matches(example, selection):
+            continue
+        text = example.input
+        for output in targets(example, how):
+            if drop_identical and (not output or output == text):
+                continue
+            digest = content_digest(task, source, example.instruction, text, output)
+            yield Candidate(digest, example.row, number, example.instruction, text, output)

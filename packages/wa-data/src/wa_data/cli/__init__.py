@@ -1,0 +1,75 @@
+"""The command line. Data goes to stdout, words and progress to stderr.
+
+Exit codes: 0 good, 1 a check found something, 2 usage, configuration or input error,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from importlib import import_module
+
+import click
+
+from wa_data.errors import WaDataError
+
+_COMMANDS = {
+    "ls": "sources",
+    "fetch": "sources",
+    "demo-sources": "sources",
+    "build": "building",
+    "prompt": "building",
+    "check": "looking",
+    "diff": "looking",
+    "show": "looking",
+    "card": "looking",
+    "export": "looking",
+    "push": "publishing",
+    "verify": "publishing",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are asked for: `--help` stays instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"wa_data.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wa-data")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr; errors only.")
+def cli(quiet: bool) -> None:
+    """Build, check and publish the writing-assistance mix and its benchmark."""
+    logging.basicConfig(
+        level=logging.WARNING if quiet else logging.INFO, format="%(message)s", stream=sys.stderr
+    )
+    for name in ("httpx", "httpcore", "huggingface_hub", "filelock"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us without a traceback
+    try:
+        code = cli.main(standalone_mode=False)
+    except WaDataError as error:
+        click.echo(f"error: {error}", err=True)
+        code = 2
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,190 @@
+"""The training mix: one pass over each official split, samples drawn, rows sorted by content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from wa_data.candidate import Candidate, candidates
+from wa_data.overlap import NearIndex, TestText, TestTexts, normalise
+from wa_data.recipe import MixItem, Recipe
+from wa_data.resolve import Inputs, expected_rows
+from wa_data.sample import Sample, Sampler, held_out
+from wa_data.sort import DigestSort
+
+_MARGIN = 2  # de-duplication draws this many times the rows first, then more if that is too few
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What one line of the recipe gave: rows wanted (None: all there are) and rows drawn."""
+
+    item: MixItem
+    wanted: int | None
+    got: int
+
+
+def draw_mix(
+    recipe: Recipe,
+    inputs: Inputs,
+    tests: TestTexts,
+    sorter: Callable[[str, str], DigestSort],
+    limit: int | None = None,
+) -> list[Drawn]:
+    """Draw every line of a recipe into the sorters of its config and split.
+
+    Args:
+        recipe: its lines share one pass over a split that several of them read.
+        inputs: the official files; lines whose split is missing give nothing.
+        tests: what decontamination holds rows against.
+        sorter: gives the sorter of (config, "train" | "validation").
+        limit: at most so many rows a line.
+
+    Returns:
+        one record a line, in the recipe's order.
+    """
+    drawn: dict[int, int] = {}
+    for source, split in dict.fromkeys((item.source, item.split) for item in recipe.mix):
+        if not inputs.has(source, split):
+            continue
+        lines = [
+            (number, item)
+            for number, item in enumerate(recipe.mix)
+            if (item.source, item.split) == (source, split)
+        ]
+        if len(lines) == 1 and not _sampled(recipe, lines[0][1], limit):
+            [(number, item)] = lines
+            stream = _all_rows(inputs, number, item, tests)
+            drawn[number] = _distribute(stream, item, recipe.seed, sorter)
+            continue
+        samples = _samples(recipe, inputs, lines, tests, limit)
+        for (number, item), rows in zip(lines, samples, strict=True):
+            drawn[number] = _distribute(rows, item, recipe.seed, sorter)
+    return [
+        Drawn(item=item, wanted=_wanted(item, inputs, limit), got=drawn.get(number, 0))
+        for number, item in enumerate(recipe.mix)
+    ]
+
+
+def _sampled(recipe: Recipe, item: MixItem, limit: int | None) -> bool:
+    """Tell whether a line needs a sample held in memory, or can stream."""
+    return bool(item.rows or limit is not None or recipe.deduplicate)
+
+
+def _wanted(item: MixItem, inputs: Inputs, limit: int | None) -> int | None:
+    split = inputs.registry[item.source].split(item.split)
+    wanted = item.rows or None
+    if wanted is None and not inputs.has(item.source, item.split):
+        wanted = expected_rows(split, item.selection)
+    return wanted if limit is None or wanted is None else min(wanted, limit)
+
+
+def _all_rows(inputs: Inputs, number: int, item: MixItem, tests: TestTexts) -> Iterator[Candidate]:
+    accept = acceptor(item, tests)
+    for row in candidates(inputs.examples(item.source, item.split), number, item):
+        if accept is None or accept(row):
+            yield row
+
+
+def _samples(
+    recipe: Recipe,
+    inputs: Inputs,
+    lines: list[tuple[int, MixItem]],
+    tests: TestTexts,
+    limit: int | None,
+) -> list[list[Candidate]]:
+    """Draw the samples of several lines in one pass; again, larger, where repeats ate too many."""
+    source, split = lines[0][1].source, lines[0][1].split
+    sizes = [_size(item, limit) for _, item in lines]
+    margin = _MARGIN if recipe.deduplicate else 1
+    while True:
+        samplers = [
+            Sampler(size * margin, recipe.seed, acceptor(item, tests))
+            for size, (_, item) in zip(sizes, lines, strict=True)
+        ]
+        for example in inputs.examples(source, split):
+            for sampler, (number, item) in zip(samplers, lines, strict=True):
+                for row in candidates((example,), number, item):
+                    sampler.add(row)
+        samples = [sampler.result() for sampler in samplers]
+        if not recipe.deduplicate:
+            return [sample.rows for sample in samples]
+        kept = [
+            distinct(sample.rows, size, recipe.near_threshold)
+            for sample, size in zip(samples, sizes, strict=True)
+        ]
+        if not any(map(_too_few, kept, sizes, samples, [margin] * len(sizes))):
+            return kept
+        margin *= 2
+
+
+def _too_few(kept: list[Candidate], size: int, sample: Sample, margin: int) -> bool:
+    """Tell whether more rows could have been drawn than were."""
+    return len(kept) < size and len(sample.rows) == size * margin
+
+
+def _size(item: MixItem, limit: int | None) -> int:
+    sizes = [size for size in (item.rows or None, limit) if size is not None]
+    return min(sizes, default=2**40)
+
+
+def acceptor(item: MixItem, tests: TestTexts) -> Callable[[Candidate], bool] | None:
+    """Give the decontamination of a line: None, or what tells whether a row may stay."""
+    if item.decontaminate == "none":
+        return None
+
+    def accept(row: Candidate) -> bool:
+        keys = normalise([row.input or row.instruction, row.output])
+        if any(map(tests.exact.holds, keys)):
+            return False
+        return item.decontaminate == "exact" or not any(map(tests.near().holds, keys))
+
+    return accept
+
+
+def distinct(rows: Iterable[Candidate], size: int, threshold: float) -> list[Candidate]:
+    """Keep the first `size` rows whose input repeats no earlier one, exactly or nearly.
+
+    A generic row's input is its instruction and input together.
+    """
+    seen: set[str] = set()
+    near = NearIndex(threshold)
+    kept: list[Candidate] = []
+    for row in rows:
+        if len(kept) == size:
+            break
+        [key] = normalise([f"{row.instruction} {row.input}"])
+        if not key or key in seen or near.holds(key):
+            continue
+        seen.add(key)
+        near.add(TestText("", "input", row.input), key)
+        kept.append(row)
+    return kept
+
+
+def _distribute(
+    rows: Iterable[Candidate],
+    item: MixItem,
+    seed: int,
+    sorter: Callable[[str, str], DigestSort],
+) -> int:
+    """Send rows to the sorter of train or of validation; give how many there were."""
+    train = sorter(item.config, "train")
+    before = train.rows
+    if not item.validation_share:
+        train.extend(rows)
+        return train.rows - before
+    validation = sorter(item.config, "validation")
+    start = validation.rows
+    apart: list[Candidate] = []
+
+    def kept() -> Iterator[Candidate]:
+        for row in rows:
+            if held_out(seed, row.digest, item.validation_share):
+                apart.append(row)
+            else:
+                yield row
+
+    train.extend(kept())
+    validation.extend(apart)
+    return train.rows - before + validation.rows - start

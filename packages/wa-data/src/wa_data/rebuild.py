@@ -1,0 +1,262 @@
+"""Rebuilding a published set: its rows from the Hub, its recipe rows from the user's own copies.
+
+What comes out is the set that was published from, row for row: every split's digest is held
+against the manifest, and a row that the user's copy does not give is named.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wa_data.benchmark import benchmark_table
+from wa_data.build import BuildReport, workplace
+from wa_data.candidate import Candidate, candidates
+from wa_data.card import write_card
+from wa_data.dataset import BuiltSet, open_set, read_batches
+from wa_data.errors import MissingSourceError, SetError
+from wa_data.example import content_digest
+from wa_data.manifest import split_entry, write_json
+from wa_data.recipe import Recipe
+from wa_data.registry import Registry
+from wa_data.render import RowIds, train_rows
+from wa_data.resolve import Access, Inputs, benchmark_selections, resolve
+from wa_data.schema import SCHEMAS
+from wa_data.sort import DigestSort
+from wa_data.strict import build as build_record
+from wa_data.write import table_digests, write_split
+
+_NAMED = 5  # rows named in a message; the rest is counted
+
+
+class RecipeRow(NamedTuple):
+    """One row that the Hub does not hold: how to find it, and the digest that it must have."""
+
+    id: str
+    task: str
+    source: str
+    source_row: int
+    row_sha256: str
+
+
+def rebuild(published: Path, out: Path, registry: Registry, access: Access) -> BuildReport:
+    """Rebuild the full set of a published one below `out`.
+
+    Args:
+        published: a downloaded snapshot (`hub.download_set`).
+        out: where `writing-mix` or `writing-benchmark` goes.
+        registry: the package's sources and the user's.
+        access: where the sources of the recipe rows may come from.
+
+    Raises:
+        MissingSourceError: a source of recipe rows is missing; lists all.
+        SetError: a row of the user's copy is not the one published, or the set is not whole.
+    """
+    snapshot = open_set(published)
+    recipe = read_recipe(published)
+    manifest: dict[str, Any] = {
+        key: value for key, value in snapshot.manifest.items() if key != "published"
+    }
+    withheld = {
+        (item.config, item.split): _recipe_rows(item.files) for item in snapshot.splits("recipe")
+    }
+    inputs = resolve(_needed(recipe, snapshot.kind, withheld), registry, access)
+    if inputs.missing:
+        reasons = "\n".join(inputs.missing.values())
+        raise MissingSourceError(
+            f"{published.name}: {len(inputs.missing)} sources of its recipe rows are missing:\n"
+            f"{reasons}"
+        )
+    name = manifest["name"]
+    with workplace(out, access.cache) as work:
+        folder = work / name
+        folder.mkdir()
+        configs: dict[str, dict[str, Any]] = {}
+        with ExitStack() as stack:
+            for config, splits in manifest["configs"].items():
+                for split, entry in splits.items():
+                    wanted = withheld.get((config, split), [])
+                    if snapshot.kind == "mix":
+                        sorter = stack.enter_context(DigestSort(work / f"sort-{config}-{split}"))
+                        tables = _mix_tables(
+                            snapshot, config, split, recipe, wanted, inputs, sorter
+                        )
+                    else:
+                        tables = _benchmark_tables(snapshot, config, split, recipe, wanted, inputs)
+                    schema = SCHEMAS[snapshot.kind]
+                    rows = entry["rows"]
+                    written = write_split(folder, f"{config}/{split}", tables, schema, rows)
+                    if written.digest != entry["digest"]:
+                        raise SetError(_difference(folder, f"{config}/{split}", wanted))
+                    described = split_entry(written, entry["tasks"], entry["sources"])
+                    configs.setdefault(config, {})[split] = described
+        manifest["configs"] = configs
+        for extra in ("contamination.parquet", "recipe.json"):
+            if (published / extra).is_file():
+                shutil.copyfile(published / extra, folder / extra)
+        write_card(folder, manifest)
+        write_json(folder / "manifest.json", manifest)
+        if (out / name).exists():
+            (out / name).rename(work / f"old-{name}")
+        folder.rename(out / name)
+    return BuildReport(out=out, manifests={name: manifest}, shortfalls=[])
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """Read the resolved recipe of a set.
+
+    Raises:
+        SetError: recipe.json is absent or not readable.
+    """
+    path = folder / "recipe.json"
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SetError(f"{path}: cannot read the recipe: {error}; push the set again") from error
+    table.pop("limit", None)
+    return build_record(Recipe, table, str(path))
+
+
+def _needed(
+    recipe: Recipe, kind: str, withheld: Mapping[tuple[str, str], list[RecipeRow]]
+) -> list[tuple[str, str]]:
+    """List the (source, split) pairs behind the recipe rows."""
+    if kind == "benchmark":
+        chosen = benchmark_selections(recipe)
+        return [(chosen[key].source, chosen[key].split) for key in withheld]
+    lines = {(row.task, row.source) for rows in withheld.values() for row in rows}
+    return list(
+        dict.fromkeys(
+            (item.source, item.split) for item in recipe.mix if (item.task, item.source) in lines
+        )
+    )
+
+
+def _recipe_rows(files: Iterable[Path]) -> list[RecipeRow]:
+    return [
+        RecipeRow(**row)
+        for path in files
+        for row in pq.read_table(path, columns=list(RecipeRow._fields)).to_pylist()
+    ]
+
+
+def _mix_tables(
+    snapshot: BuiltSet,
+    config: str,
+    split: str,
+    recipe: Recipe,
+    wanted: list[RecipeRow],
+    inputs: Inputs,
+    sorter: DigestSort,
+) -> Iterator[pa.Table]:
+    """Sort published and recovered rows together and render them."""
+    numbers: dict[tuple[str, str], int] = {}
+    for number, item in enumerate(recipe.mix):
+        numbers.setdefault((item.task, item.source), number)
+    for batch in snapshot.batches(config, split):
+        sorter.extend(_published(batch, numbers))
+    sorter.extend(_recovered(recipe, wanted, inputs))
+    ids = RowIds()
+    for table in sorter.sorted():
+        yield train_rows(table, recipe, ids)
+
+
+def _published(
+    batch: pa.RecordBatch, numbers: Mapping[tuple[str, str], int]
+) -> Iterator[Candidate]:
+    for row in batch.to_pylist():
+        task, source = row["task"], row["source"]
+        own = row["instruction"] if task == "generic" else ""
+        digest = content_digest(task, source, own, row["input"], row["output"])
+        number = numbers[task, source]
+        yield Candidate(digest, row["source_row"], number, own, row["input"], row["output"])
+
+
+def _recovered(recipe: Recipe, wanted: list[RecipeRow], inputs: Inputs) -> Iterator[Candidate]:
+    """Find the recipe rows in the user's copies, by their place and their content.
+
+    Raises:
+        SetError: a row is not there as it was published; names the first ones.
+    """
+    open_rows: dict[tuple[str, str, int], list[str]] = {}
+    for row in wanted:
+        # The id is `<source>-<16 hex of the content>`, perhaps with the number of a repeat.
+        name = row.id[: len(row.source) + 17]
+        open_rows.setdefault((row.task, row.source, row.source_row), []).append(name)
+    for number, item in enumerate(recipe.mix):
+        if (item.source, item.split) in inputs.missing or not any(
+            key[:2] == (item.task, item.source) for key in open_rows
+        ):
+            continue
+        for example in inputs.examples(item.source, item.split):
+            names = open_rows.get((item.task, item.source, example.row))
+            if not names:
+                continue
+            for found in candidates((example,), number, item):
+                name = f"{item.source}-{found.digest[:8].hex()}"
+                if name in names:
+                    names.remove(name)
+                    yield found
+    lost = [key for key, names in open_rows.items() if names]
+    if lost:
+        raise SetError(_lost([(source, row) for _, source, row in lost]))
+
+
+def _benchmark_tables(
+    snapshot: BuiltSet,
+    config: str,
+    split: str,
+    recipe: Recipe,
+    wanted: list[RecipeRow],
+    inputs: Inputs,
+) -> Iterator[pa.Table]:
+    """Give a test set's rows: as published, or read again from the user's copy."""
+    if not wanted:
+        for item in snapshot.splits():
+            if (item.config, item.split) == (config, split):
+                for path in item.files:
+                    yield pa.Table.from_batches(read_batches(path), SCHEMAS["benchmark"])
+        return
+    chosen = benchmark_selections(recipe)[config, split]
+    rows = {row.source_row for row in wanted}
+    examples = inputs.examples(chosen.source, chosen.split)
+    found = [example for example in examples if example.row in rows]
+    lost = rows - {example.row for example in found}
+    if lost:
+        raise SetError(_lost([(chosen.source, row) for row in sorted(lost)]))
+    yield benchmark_table(config, split, found, recipe)
+
+
+def _lost(places: list[tuple[str, int]]) -> str:
+    named = ", ".join(f"{source} row {row}" for source, row in places[:_NAMED])
+    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    return (
+        f"your copy of the sources does not hold {len(places):,} of the published rows as they "
+        f"were: {named}{more}; fetch the official files (`wa-data fetch`) and try again"
+    )
+
+
+def _difference(folder: Path, name: str, wanted: list[RecipeRow]) -> str:
+    """Name the rebuilt rows whose digest is not the published one."""
+    expected = {row.id: row.row_sha256 for row in wanted}
+    wrong = []
+    for path in sorted(folder.glob(f"data/{name}-*.parquet")):
+        for batch in read_batches(path):
+            table = pa.Table.from_batches([batch])
+            for row_id, digest in zip(
+                table.column("id").to_pylist(), table_digests(table), strict=True
+            ):
+                if expected.get(row_id, digest.hex()) != digest.hex():
+                    wrong.append(row_id)
+    named = ", ".join(wrong[:_NAMED]) or "rows that the Hub holds"
+    return (
+        f"{name}: the rebuilt split is not the published one ({len(wrong):,} recipe rows differ: "
+        f"{named}); the sources, or the versions of wa-data and nltk, are not those of the manifest"
+    )

@@ -1,0 +1,76 @@
+"""Sampling by content hash: a sample of n rows is the n rows with the smallest key.
+
+The key is sha256(seed, content digest). So a sample depends on neither the order of the rows, nor
+shards, nor the platform; it needs O(n) memory; and a larger sample holds the smaller one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import NamedTuple
+
+from wa_data.candidate import Candidate
+
+Accept = Callable[[Candidate], bool]
+
+
+class Sample(NamedTuple):
+    """The rows drawn, in key order, and how many rows there were to draw from."""
+
+    rows: list[Candidate]
+    population: int
+
+
+def sample_key(seed: int, digest: bytes) -> bytes:
+    """Give a row's 32-byte sampling key."""
+    return sha256(b"%d\n%b" % (seed, digest)).digest()
+
+
+class Sampler:
+    """Draws the `size` accepted candidates with the smallest keys from a stream.
+
+    `accept` is asked only for candidates that would be drawn, so it may be slow.
+    """
+
+    def __init__(self, size: int, seed: int, accept: Accept | None = None) -> None:
+        self._size = size
+        self._seed = seed
+        self._accept = accept
+        self._kept: list[tuple[bytes, int, Candidate]] = []
+        self._bound = b"\xff" * 33
+        self._population = 0
+
+    def add(self, candidate: Candidate) -> None:
+        """Offer one candidate."""
+        self._population += 1
+        key = sample_key(self._seed, candidate.digest)
+        if key > self._bound or (self._accept and not self._accept(candidate)):
+            return
+        self._kept.append((key, candidate.row, candidate))
+        if len(self._kept) >= 2 * self._size + 1024:
+            self._cut()
+
+    def _cut(self) -> None:
+        self._kept.sort()
+        del self._kept[self._size :]
+        if len(self._kept) == self._size and self._kept:
+            self._bound = self._kept[-1][0]
+
+    def result(self) -> Sample:
+        """Give the sample drawn so far."""
+        self._cut()
+        return Sample([candidate for _, _, candidate in self._kept], self._population)
+
+
+def sample(rows: Iterable[Candidate], size: int, seed: int, accept: Accept | None = None) -> Sample:
+    """Draw the `size` accepted rows with the smallest keys, in key order."""
+    sampler = Sampler(size, seed, accept)
+    for row in rows:
+        sampler.add(row)
+    return sampler.result()
+
+
+def held_out(seed: int, digest: bytes, share: float) -> bool:
+    """Tell whether a row belongs to the held-out share (0-1), by its key alone."""
+    return int.from_bytes(sample_key(seed, digest)[:8]) < share * 2**64

@@ -1,0 +1,184 @@
+"""What a set's rows are like: lengths, how much they change, how many do not change at all.
+
+Words are runs of characters between blanks or line ends. The output is the target of a training
+row and the first reference of a benchmark row. The edit rate is the share of words that input and
+output do not have in common, each counted as often as it stands there (a multiset, so order plays
+no part): 0 for equal sides, 1 for none in common. Splits above `SAMPLE` rows are measured on their
+first `SAMPLE` rows, which is a uniform sample because rows stand in content-hash order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wa_data.dataset import BuiltSet, SplitFiles, readable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE = 200_000
+CHUNK = 20_000
+WORD = r"[^ \n]+"
+GROUP = ("config", "split", "task", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The measures of one task and source in one split.
+
+    Lengths are in words; `ratio` is output words per input word; `edit_rate` and `identical` are
+    shares (0-1) of the rows that have both sides, None where no row has or where the task edits
+    nothing (generic instructions). `rows` counts the rows that were measured.
+    """
+
+    config: str
+    split: str
+    task: str
+    source: str
+    rows: int
+    input_mean: float
+    input_median: float
+    input_p95: float
+    output_mean: float | None
+    output_median: float | None
+    output_p95: float | None
+    ratio: float | None
+    edit_rate: float | None
+    identical: float | None
+
+
+def stats(built: BuiltSet) -> tuple[Group, ...]:
+    """Measure a set and sum it up by config, split, task and source.
+
+    Raises:
+        SetError: a file is not readable.
+    """
+    return summarise(measure(built))
+
+
+def counts(built: BuiltSet) -> pl.DataFrame:
+    """Count every row, none sampled: config, split, task, source, rows, in file order.
+
+    Raises:
+        SetError: a file is not readable.
+    """
+    import polars as pl
+
+    frames = [pl.DataFrame(schema={**dict.fromkeys(GROUP, pl.String), "rows": pl.UInt32})]
+    for item in built.splits():
+        with readable(item.files[0].parent):
+            table = (
+                _scan(built, item).group_by(GROUP, maintain_order=True).agg(pl.len().alias("rows"))
+            )
+            frames.append(table.collect())
+    return pl.concat(frames)
+
+
+def measure(built: BuiltSet) -> pl.DataFrame:
+    """Measure each row: the group's four names, input_words, output_words, edit_rate, identical.
+
+    Rows stand in file order; the last three columns are null where a row has no such side.
+
+    Raises:
+        SetError: a file is not readable.
+    """
+    import polars as pl
+
+    frames = [frame for part in _chunks(built) if (frame := _measure(part)).height]
+    if frames:
+        return pl.concat(frames)
+    texts = dict.fromkeys(GROUP, pl.String)
+    words = {"input_words": pl.UInt32, "output_words": pl.UInt32}
+    return pl.DataFrame(schema={**texts, **words, "edit_rate": pl.Float64, "identical": pl.Boolean})
+
+
+def summarise(measures: pl.DataFrame) -> tuple[Group, ...]:
+    """Sum up what `measure` gives, one record a group, in the order of their first rows."""
+    import polars as pl
+
+    both = pl.col("input_words").filter(pl.col("edit_rate").is_not_null())
+    lengths = [
+        figure.alias(f"{side}_{name}")
+        for side in ("input", "output")
+        for name, figure in (
+            ("mean", pl.col(f"{side}_words").mean()),
+            ("median", pl.col(f"{side}_words").median()),
+            ("p95", pl.col(f"{side}_words").quantile(0.95, "nearest")),
+        )
+    ]
+    table = measures.group_by(GROUP, maintain_order=True).agg(
+        pl.len().alias("rows"),
+        *lengths,
+        pl.when(both.sum() > 0)
+        .then(pl.col("output_words").filter(pl.col("edit_rate").is_not_null()).sum() / both.sum())
+        .alias("ratio"),
+        pl.col("edit_rate").mean(),
+        pl.col("identical").mean(),
+    )
+    return tuple(Group(**row) for row in table.iter_rows(named=True))
+
+
+def _scan(built: BuiltSet, item: SplitFiles) -> pl.LazyFrame:
+    """Scan a split as config, split, task, source, input and output."""
+    import polars as pl
+
+    config, split, files = item
+    if built.kind == "mix":
+        columns = [pl.col("source"), pl.col("input"), pl.col("output")]
+    else:
+        source = next(iter(built.manifest["configs"][config][split]["sources"]), "")
+        first = pl.col("references").list.get(0, null_on_oob=True)
+        columns = [pl.lit(source).alias("source"), pl.col("input"), first.alias("output")]
+    names = [pl.lit(config).alias("config"), pl.lit(split).alias("split"), pl.col("task")]
+    return pl.scan_parquet(list(files)).select(*names, *columns)
+
+
+def _chunks(built: BuiltSet) -> Iterator[pl.DataFrame]:
+    """Read input and output in pieces small enough to take apart into words."""
+    for item in built.splits():
+        with readable(item.files[0].parent):
+            rows = _scan(built, item).head(SAMPLE).collect()
+        yield from rows.iter_slices(CHUNK)
+
+
+def _measure(rows: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    rows = rows.with_row_index("row")
+    edits = (
+        (pl.col("input") != "")
+        & (pl.col("output") != "")
+        & (pl.col("config") != "generic")
+        & pl.col("output").is_not_null()
+    )
+    return rows.join(
+        _common(rows.filter(edits)), on="row", how="left", maintain_order="left"
+    ).select(
+        *GROUP,
+        pl.col("input").str.count_matches(WORD).alias("input_words"),
+        pl.col("output").str.count_matches(WORD).alias("output_words"),
+        pl.col("edit_rate"),
+        pl.when(edits).then(pl.col("input") == pl.col("output")).alias("identical"),
+    )
+
+
+def _common(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give each row's edit rate by counting every distinct word on both sides at once."""
+    import polars as pl
+
+    sides = [
+        rows.select("row", pl.col(side).str.extract_all(WORD).alias("word"))
+        .explode("word")
+        .select("row", pl.col("word").hash(), pl.lit(side == "input").alias("is_input"))
+        for side in ("input", "output")
+    ]
+    here = pl.col("is_input").sum()
+    counts = (
+        pl.concat(sides)
+        .group_by("row", "word")
+        .agg(pl.min_horizontal(here, pl.len() - here).alias("shared"), pl.len().alias("words"))
+    )
+    rate = 1 - 2 * pl.col("shared").sum() / pl.col("words").sum()
+    return counts.group_by("row").agg(rate.alias("edit_rate"))
