@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+
 from wa_data.cli import cli as wa_data
 
 COMMANDS = {"wa-data": wa_data}

@@ -14,9 +14,9 @@ import pytest
 import zstandard
 from huggingface_hub import metadata_load
 
-from wa_data.digest import row_digest, split_digest
+from wa_data.digest import RECIPE_FIELDS, row_digest, split_digest
 from wa_data.errors import SetError
-from wa_data.licence import RECIPE_FIELDS, partition, recipe_digest, write_published
+from wa_data.licence import partition, recipe_digest, write_published
 
 from .hub_sets import PLAIN, SECRETS, mix_rows, write_benchmark, write_mix
 

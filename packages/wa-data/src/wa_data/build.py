@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from wa_data.registry import Registry
 from wa_data.resolve import Access, Inputs, benchmark_selections, needed, resolve
 from wa_data.shortfall import Shortfall, missing_text, short_text
 
+log = logging.getLogger(__name__)
 PARTIAL = ".wa-data-partial"
 MIX, BENCHMARK = "writing-mix", "writing-benchmark"
 KINDS = {MIX: "mix", BENCHMARK: "benchmark"}
@@ -71,7 +73,9 @@ def build(
         inputs = resolve(needed(recipe), registry, access)
         if inputs.missing and not options.allow_missing:
             raise MissingSourceError(missing_text(recipe, inputs))
+        log.info("%s: %d official files read", recipe.name, len(inputs.files))
         benchmark = write_benchmark(recipe, inputs, work / BENCHMARK, options.limit)
+        log.info("benchmark: %d test sets", len(benchmark.configs))
         near = options.near or any(item.decontaminate == "near" for item in recipe.mix)
         tests = TestTexts(benchmark.texts, recipe.near_threshold, report_near=near)
         mix = write_mix(recipe, inputs, tests, work, work / MIX, options.limit)

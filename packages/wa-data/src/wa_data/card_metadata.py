@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 TITLES = {"mix": "Writing instruction mix", "benchmark": "Writing benchmark"}
 TAGS = ("writing-assistance", "text-editing", "grammatical-error-correction", "text-simplification")
-RECIPE_FIELDS = ("id", "task", "source", "source_row", "row_sha256")
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 LARGEST = "1M<n<10M"
 
@@ -29,18 +28,19 @@ def metadata(built: BuiltSet, rows: int) -> str:
     Raises:
         SetError: a file is not readable.
     """
-    import pyarrow as pa
     from huggingface_hub import DatasetCardData
+
+    from wa_data.schema import RECIPE_SCHEMA
 
     schema = contract_schema(built.kind)
     parts = list(_parts(built, "data"))
     entries = [_entry(name, {part.split: [part] for part in own}, schema) for name, own in parts]
     if built.kind == "mix" and parts:
         entries.insert(0, _all([part for _, own in parts for part in own], schema))
-    types = {"source_row": pa.int64()}
-    names = pa.schema([pa.field(name, types.get(name, pa.string())) for name in RECIPE_FIELDS])
     for name, own in _parts(built, "recipe"):
-        entries.append(_entry(f"recipe-{name}", {part.split: [part] for part in own}, names))
+        entries.append(
+            _entry(f"recipe-{name}", {part.split: [part] for part in own}, RECIPE_SCHEMA)
+        )
     licences = {source["licence"]["id"] for source in built.manifest["sources"].values()}
     data = DatasetCardData(
         pretty_name=TITLES[built.kind],

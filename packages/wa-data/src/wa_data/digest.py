@@ -40,6 +40,7 @@ BENCHMARK_FIELDS = (
     "references",
     "edits",
 )
+RECIPE_FIELDS = ("id", "task", "source", "source_row", "row_sha256")
 EDIT_FIELDS = ("annotator", "start", "end", "type", "correction")
 
 

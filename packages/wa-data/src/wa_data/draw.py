@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from wa_data.resolve import Inputs, expected_rows
 from wa_data.sample import Sample, Sampler, held_out
 from wa_data.sort import DigestSort
 
+log = logging.getLogger(__name__)
 _MARGIN = 2  # de-duplication draws this many times the rows first, then more if that is too few
 
 
@@ -56,10 +58,12 @@ def draw_mix(
             [(number, item)] = lines
             stream = _all_rows(inputs, number, item, tests)
             drawn[number] = _distribute(stream, item, recipe.seed, sorter)
-            continue
-        samples = _samples(recipe, inputs, lines, tests, limit)
-        for (number, item), rows in zip(lines, samples, strict=True):
-            drawn[number] = _distribute(rows, item, recipe.seed, sorter)
+        else:
+            samples = _samples(recipe, inputs, lines, tests, limit)
+            for (number, item), rows in zip(lines, samples, strict=True):
+                drawn[number] = _distribute(rows, item, recipe.seed, sorter)
+        for number, item in lines:
+            log.info("%s from %s: %s rows", item.task, item.source, f"{drawn[number]:,}")
     return [
         Drawn(item=item, wanted=_wanted(item, inputs, limit), got=drawn.get(number, 0))
         for number, item in enumerate(recipe.mix)

@@ -16,20 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wa_data.dataset import BuiltSet, contract_schema, open_set, read_batches
-from wa_data.digest import canonical, row_digest, split_digest
+from wa_data.digest import RECIPE_FIELDS, canonical, row_digest, split_digest
 from wa_data.errors import SetError
 from wa_data.notice import write_notice
+from wa_data.write import ROW_GROUP, SETTINGS
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
-
-RECIPE_FIELDS = ("id", "task", "source", "source_row", "row_sha256")
-OVERLAP_FIELDS = (
-    *("train_id", "train_field", "test_id", "test_field", "kind", "similarity"),
-    *("train_start", "train_end", "test_start", "test_end"),
-)
-GROUP_ROWS = 32_768
 
 
 class Partition(NamedTuple):
@@ -130,7 +124,8 @@ def _write_split(
     whole = set(entry["sources"]) <= free
     locate = _locator(built, config, split)
     full, kept, withheld = bytearray(), bytearray(), bytearray()
-    schema = recipe_schema()
+    from wa_data.schema import RECIPE_SCHEMA
+
     with _Sink(target / "data" / name) as data, _Sink(target / "recipe" / name) as recipe:
         for batch in _contract_batches(built, entry):
             keep, recipes = [], []
@@ -147,7 +142,7 @@ def _write_split(
                     withheld += recipe_digest(recipes[-1])
             if not whole:
                 data.write(batch.filter(pa.array(keep, pa.bool_())))
-            recipe.write(pa.RecordBatch.from_pylist(recipes, schema=schema))
+            recipe.write(pa.RecordBatch.from_pylist(recipes, schema=RECIPE_SCHEMA))
     if split_digest([bytes(full)]) != entry["digest"] or (whole and withheld):
         raise SetError(
             f"{built.folder}: the rows of {config}/{split} are not those of its manifest; "
@@ -161,14 +156,6 @@ def _write_split(
         "recipe_rows": len(withheld) // 32,
         "recipe_digest": split_digest([bytes(withheld)]),
     }
-
-
-def recipe_schema() -> pa.Schema:
-    """Give the Arrow schema of recipe rows."""
-    import pyarrow as pa
-
-    special = {"source_row": pa.int64()}
-    return pa.schema([pa.field(name, special.get(name, pa.string())) for name in RECIPE_FIELDS])
 
 
 def _locator(
@@ -216,7 +203,7 @@ def _contract_batches(built: BuiltSet, entry: Mapping[str, Any]) -> Iterator[pa.
 
 
 class _Sink:
-    """A Parquet file that is there only if it gets a row; row groups of `GROUP_ROWS`."""
+    """A Parquet file that is there only if it gets a row, with the settings of every other."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -235,7 +222,7 @@ class _Sink:
     def write(self, batch: pa.RecordBatch) -> None:
         self.waiting.append(batch)
         self.rows += batch.num_rows
-        if self.rows >= GROUP_ROWS:
+        if self.rows >= ROW_GROUP:
             self.flush()
 
     def flush(self) -> None:
@@ -250,9 +237,7 @@ class _Sink:
             self.writer = pq.ParquetWriter(
                 self.path,
                 table.schema,
-                compression="zstd",
-                write_page_index=True,
-                use_content_defined_chunking=True,
+                **SETTINGS,
             )
         self.writer.write_table(table)
         self.waiting, self.rows = [], 0
@@ -268,14 +253,16 @@ def _copy_extras(built: BuiltSet, target: Path) -> None:
     """Copy what holds no row's text: plots, the recipe, and the overlaps as ids and offsets."""
     import pyarrow.parquet as pq
 
+    from wa_data.overlap import SCHEMA
+
     folder = built.folder
     found = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("plots/*.png"))]
     overlaps = folder / "contamination.parquet"
     if overlaps.is_file():
         names = tuple(pq.read_schema(overlaps).names)
-        if names != OVERLAP_FIELDS:
+        if names != tuple(SCHEMA.names):
             raise SetError(
-                f"{overlaps}: expected the columns {', '.join(OVERLAP_FIELDS)}, got "
+                f"{overlaps}: expected the columns {', '.join(SCHEMA.names)}, got "
                 f"{', '.join(names)}; run `wa-data build` again"
             )
         found.append(overlaps.name)

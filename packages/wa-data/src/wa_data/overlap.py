@@ -192,7 +192,7 @@ def _find_near(
     """Yield every near, not exact, overlap of some training texts, in row order."""
     for row, key in enumerate(normalise(texts)):
         for place, similarity in index.find(key):
-            if similarity < 1.0:
+            if key != _normalise_one(place.text):
                 spans = matching_spans(texts[row], place.text)
                 found = place.id, place.field, "near", round(similarity, 6)
                 yield Overlap(ids[row], field, *found, *spans)

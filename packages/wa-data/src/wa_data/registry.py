@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from wa_data.errors import ConfigError, UsageError
 from wa_data.strict import build, suggest
@@ -136,7 +136,7 @@ def parse_sources(text: str, where: str) -> dict[str, Source]:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number too long, a nesting too deep
         raise ConfigError(f"{where}: not valid TOML: {error}") from error
     return {key: _source(key, table, f"{where}: [{key}]") for key, table in tables.items()}
 
@@ -145,39 +145,36 @@ def _source(key: str, table: Any, where: str) -> Source:
     """Build one source and check that what it names exists."""
     if not isinstance(table, dict):
         raise ConfigError(f"{where}: expected a table, got {table!r}")
+    if "key" in table:
+        raise ConfigError(f"{where}: unknown key 'key'; a source is called by its table's name")
     raw_files = table.pop("files", [])
     if not isinstance(raw_files, list):
         raise ConfigError(f"{where}: expected [[{key}.files]] tables, got {raw_files!r}")
     listed = [build(SourceFile, raw, f"{where} file {row}") for row, raw in enumerate(raw_files)]
     source = build(Source, {"key": key, **table}, where)
-    source = _with(source, {item.path: item for item in listed}, where)
+    source = replace(source, files={item.path: item for item in listed})
+    _check_paths(source, [item.path for item in listed], where)
     _check(source, where)
     return source
 
 
-def _with(source: Source, by_path: Mapping[str, SourceFile], where: str) -> Source:
-    from dataclasses import replace
-
-    for path in by_path:
+def _check_paths(source: Source, paths: Iterable[str], where: str) -> None:
+    """Raise where a path leads out of its folder, a name is no folder's, or a path is there twice."""
+    seen: set[str] = set()
+    for path in paths:
         parts = PurePosixPath(path).parts
         if not parts or path.startswith("/") or ".." in parts or "\\" in path:
             raise ConfigError(f"{where}: file path {path!r} must stay inside the source's folder")
-    return replace(source, files=by_path)
+        if path in seen:
+            raise ConfigError(f"{where}: file path {path!r} is listed twice")
+        seen.add(path)
+    for name in source.mirror_names:
+        if name in ("", ".", "..") or "/" in name or "\\" in name:
+            raise ConfigError(f"{where}: {name!r} must be the name of one folder of a mirror")
 
 
 def _check(source: Source, where: str) -> None:
-    """Raise where a licence word, a digest, an archive or a split's file is not one that exists."""
-    if source.licence.republish not in get_args(Republish):
-        raise ConfigError(
-            f"{where}: licence.republish is {source.licence.republish!r}; "
-            f"expected one of: {', '.join(get_args(Republish))}"
-        )
-    for archive in source.archives.values():
-        if archive.format not in get_args(ArchiveFormat):
-            raise ConfigError(
-                f"{where}: archive format {archive.format!r} is unknown; "
-                f"expected one of: {', '.join(get_args(ArchiveFormat))}"
-            )
+    """Raise where a digest, an archive or a split's file is not one that exists."""
     for item in source.files.values():
         for name, digits in (("sha256", 64), ("git_blob", 40)):
             value = getattr(item, name)
@@ -191,6 +188,8 @@ def _check(source: Source, where: str) -> None:
                 f"{suggest(item.archive, source.archives)}; it is not listed"
             )
     for name, split in source.splits.items():
+        if not split.files:
+            raise ConfigError(f"{where}: split {name} reads no files; expected at least one")
         for path in split.files:
             if path not in source.files:
                 raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,7 +20,9 @@ from wa_data.strict import suggest
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+log = logging.getLogger(__name__)
 PACKAGE = "package:"
+_REPORT_ROWS = 500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class Inputs:
         for example in reader([item.local for item in fetched], known.options, names):
             yield example
             count += 1
+            if not count % _REPORT_ROWS:
+                log.info("  %s %s: %s rows read", source, split, f"{count:,}")
         if known.rows not in (None, count) and all(item.verified for item in fetched):
             raise FormatError(
                 f"{names[0]}: {count:,} rows, the registry says {known.rows:,}; correct `rows` of "

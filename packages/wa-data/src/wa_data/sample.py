@@ -73,4 +73,5 @@ def sample(rows: Iterable[Candidate], size: int, seed: int, accept: Accept | Non
 
 def held_out(seed: int, digest: bytes, share: float) -> bool:
     """Tell whether a row belongs to the held-out share (0-1), by its key alone."""
-    return int.from_bytes(sample_key(seed, digest)[:8]) < share * 2**64
+    # The key's last bytes: its first ones decide what is drawn, and all of a sample would be low.
+    return int.from_bytes(sample_key(seed, digest)[-8:]) < share * 2**64

@@ -1,10 +1,10 @@
-"""The Arrow schemas of the two Parquet contracts."""
+"""The Arrow schemas of the Parquet contracts: both kinds of set, and recipe rows."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from wa_data.digest import BENCHMARK_FIELDS, EDIT_FIELDS, TRAIN_FIELDS
+from wa_data.digest import BENCHMARK_FIELDS, EDIT_FIELDS, RECIPE_FIELDS, TRAIN_FIELDS
 
 _EDIT = pa.struct(
     [
@@ -19,4 +19,5 @@ _SPECIAL = {
 }
 TRAIN_SCHEMA = pa.schema([(name, _SPECIAL.get(name, pa.string())) for name in TRAIN_FIELDS])
 BENCHMARK_SCHEMA = pa.schema([(name, _SPECIAL.get(name, pa.string())) for name in BENCHMARK_FIELDS])
+RECIPE_SCHEMA = pa.schema([(name, _SPECIAL.get(name, pa.string())) for name in RECIPE_FIELDS])
 SCHEMAS = {"mix": TRAIN_SCHEMA, "benchmark": BENCHMARK_SCHEMA}

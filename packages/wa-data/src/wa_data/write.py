@@ -23,6 +23,12 @@ from wa_data.digest import canonical, split_digest
 ROW_GROUP = 32_768
 ROWS_PER_FILE = 20 * ROW_GROUP
 PENDING = 2
+SETTINGS: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "write_page_index": True,
+    "use_content_defined_chunking": True,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +81,13 @@ def write_split(
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a small table beside the data, with the same settings."""
-    pq.write_table(table, path, **_SETTINGS)
+    pq.write_table(table, path, row_group_size=ROW_GROUP, **SETTINGS)
 
 
 def table_digests(table: pa.Table) -> list[bytes]:
     """Digest the rows of a table of either contract; equal to `row_digest` row by row."""
     columns = [_values(table.column(name)) for name in table.schema.names if name != "source_row"]
     return [sha256(canonical(row)).digest() for row in zip(*columns, strict=True)]
-
-
-_SETTINGS: dict[str, Any] = {
-    "compression": "zstd",
-    "compression_level": 3,
-    "write_page_index": True,
-    "use_content_defined_chunking": True,
-    "row_group_size": ROW_GROUP,
-}
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:
@@ -124,8 +121,7 @@ def _row_groups(
 
 def _write_file(path: Path, groups: Iterator[pa.Table], schema: pa.Schema, rows: int) -> None:
     """Write row groups until the file has its rows."""
-    settings = {name: value for name, value in _SETTINGS.items() if name != "row_group_size"}
-    with pq.ParquetWriter(path, schema, **settings) as writer, _background() as submit:
+    with pq.ParquetWriter(path, schema, **SETTINGS) as writer, _background() as submit:
         while True:
             group = next(groups)
             rows -= len(group)

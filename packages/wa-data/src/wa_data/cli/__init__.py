@@ -50,11 +50,8 @@ class _Lazy(click.Group):
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr; errors only.")
 def cli(quiet: bool) -> None:
     """Build, check and publish the writing-assistance mix and its benchmark."""
-    logging.basicConfig(
-        level=logging.WARNING if quiet else logging.INFO, format="%(message)s", stream=sys.stderr
-    )
-    for name in ("httpx", "httpcore", "huggingface_hub", "filelock"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("wa_data").setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 def main() -> None:

@@ -89,7 +89,8 @@ def _print(result: PushResult, *, dry_run: bool, as_json: bool) -> None:
         state = "unchanged"
     click.echo(
         f"{result.repo}\t{state}\t{result.data_rows} rows\t{result.recipe_rows} recipe rows\t"
-        f"{result.commit or '-'}\t{result.tag or '-'}\t{result.url}"
+        f"{result.commit or '-'}\t{result.tag or '-'}\t"
+        f"{'private' if result.private else 'public'}\t{result.url}"
     )
 
 

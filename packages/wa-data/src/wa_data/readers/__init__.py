@@ -27,7 +27,7 @@ def find_reader(name: str) -> Reader:
     """Find a reader by name, ours first, then those of installed packages.
 
     Raises:
-        ConfigError: there is no reader of that name.
+        ConfigError: there is no reader of that name, or its package is broken.
     """
     if name in BUILT_IN:
         module = import_module(f"wa_data.readers.{name}")
@@ -39,5 +39,11 @@ def find_reader(name: str) -> Reader:
         raise ConfigError(
             f"no reader is called {name!r}{suggest(name, known)}; known: {', '.join(known)}"
         )
-    plugin: Reader = plugins[name].load()
+    try:
+        plugin: Reader = plugins[name].load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"reader {name!r} ({plugins[name].value}) cannot be loaded: {error}; install again the "
+            f"package that brings it"
+        ) from error
     return plugin

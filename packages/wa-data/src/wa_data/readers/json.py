@@ -89,13 +89,16 @@ def _text(item: Any, keys: Sequence[str | int], name: str, row: int) -> str:
     """Follow a path to a string that is valid Unicode."""
     value = item
     for key in keys:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError) as error:
+        if isinstance(key, int):  # of a list alone: a character of a text is never meant
+            inside = isinstance(value, list) and key < len(value)
+        else:
+            inside = isinstance(value, dict) and key in value
+        if not inside:
             raise FormatError(
                 f"{name}:{row}: no {'.'.join(map(str, keys))!r} in the object; fetch the official "
                 f"file"
-            ) from error
+            )
+        value = value[key]
     if not isinstance(value, str):
         raise FormatError(
             f"{name}:{row}: {'.'.join(map(str, keys))!r} is {type(value).__name__}, expected text"

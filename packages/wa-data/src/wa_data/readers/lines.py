@@ -35,7 +35,8 @@ def read(
     """
     size = parse(LinesOptions, options, where).group or len(files)
     if size < 1 or len(files) % size:
-        raise ConfigError(f"{where[0]}: {len(files)} files do not divide into groups of {size}")
+        name = ", ".join(where[:1]) or "reader lines"
+        raise ConfigError(f"{name}: {len(files)} files do not divide into groups of {size}")
     row = 0
     for start in range(0, len(files), size):
         group, names = files[start : start + size], where[start : start + size]

@@ -12,7 +12,7 @@ from wa_data.example import Example
 from wa_data.readers.options import parse
 from wa_data.readers.text import read_lines
 from wa_metrics.edits import corrected_references
-from wa_metrics.errors import WaMetricsError
+from wa_metrics.errors import EditError, M2Error
 from wa_metrics.m2 import read_m2
 
 
@@ -34,10 +34,12 @@ def read(
     for path, name in zip(files, where, strict=True):
         line = 0
         try:
-            for sentence in read_m2(read_lines(path, name)):
+            for sentence in read_m2(read_lines(path, name), name=name):
                 line = sentence.row
                 references = corrected_references(sentence.source, sentence.edits)
                 yield Example(row, sentence.source, references, sentence.edits)
                 row += 1
-        except WaMetricsError as error:
-            raise FormatError(f"{name}: sentence after line {line}: {error}") from error
+        except M2Error as error:  # names file:row itself
+            raise FormatError(f"{error}; fetch the official file") from error
+        except EditError as error:
+            raise FormatError(f"{name}:{line}: {error}; fetch the official file") from error

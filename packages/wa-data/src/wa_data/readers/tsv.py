@@ -35,8 +35,11 @@ def read(
         FormatError: a row has another number of columns.
     """
     chosen = parse(TsvOptions, options, where)
-    if len(chosen.delimiter) != 1:
-        raise ConfigError(f"options for {where[0]}: delimiter must be one character")
+    if len(chosen.delimiter) != 1 or chosen.delimiter in '"\r\n':
+        raise ConfigError(
+            f"options for {', '.join(where[:1])}: delimiter is {chosen.delimiter!r}, expected one "
+            f"character that is neither a quote nor a line end"
+        )
     width = len(chosen.columns)
     source = column(chosen.input, chosen.columns, where)
     targets = [column(name, chosen.columns, where) for name in chosen.references]

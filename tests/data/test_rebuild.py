@@ -1,0 +1,152 @@
+"""Push, then rebuild from the Hub and one's own sources: the very set comes back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wa_data.demo import write_sources
+from wa_data.verify import verify
+
+from .hub_server import Hub, local_hub
+from .hub_sets import client_environment, point_at
+
+SETS = ("writing-mix", "writing-benchmark")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sources")
+    write_sources(folder, 60)
+    return folder
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with local_hub() as running:
+        yield running
+
+
+def wa_data(hub: Hub, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a client of the local Hub, with a cache of its own."""
+    environment = client_environment(hub, home / "hf") | {"WA_CACHE": str(home / "cache")}
+    environment.pop("HF_HUB_OFFLINE", None)
+    return subprocess.run(
+        [sys.executable, "-c", "from wa_data.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+    )
+
+
+def built(hub: Hub, home: Path, sources: Path, *words: str) -> Path:
+    """Build the paper's recipe from small made-up sources."""
+    out = home / "out"
+    done = wa_data(
+        hub, home, "build", "paper", "--mirror", str(sources), "--offline", "--allow-unverified",
+        "--allow-missing", "-o", str(out), *words,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def manifest(folder: Path) -> dict[str, object]:
+    loaded: dict[str, object] = json.loads((folder / "manifest.json").read_text())
+    return loaded
+
+
+def test_build_push_publishes_both_sets_and_build_from_gives_them_back(
+    hub: Hub, tmp_path: Path, sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = built(hub, tmp_path, sources, "--push", "org/study", "--tag", "v1.0.0")
+    point_at(hub, monkeypatch, tmp_path / "home")
+    for name, kind in zip(SETS, ("mix", "benchmark"), strict=True):
+        assert verify(f"org/study-{kind}@v1.0.0").whole
+        again = tmp_path / "again"
+        done = wa_data(
+            hub, tmp_path, "build", "--from", f"hf://org/study-{kind}@v1.0.0", "--mirror",
+            str(sources), "--offline", "--allow-unverified", "-o", str(again),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert manifest(again / name) == manifest(out / name)
+        assert tree(again / name) == tree(out / name)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_no_text_of_a_source_that_may_not_go_is_on_the_hub(
+    hub: Hub, tmp_path: Path, sources: Path
+) -> None:
+    import polars as pl
+
+    out = built(hub, tmp_path, sources, "--push", "org")
+    rows = pl.read_parquet(out / "writing-mix/data/writing/*.parquet")
+    withheld = rows.filter(pl.col("source") == "wi_locness")
+    assert len(withheld) == 60
+    published = b"".join(
+        content for path, content in hub.files("org/writing-mix").items() if "plots" not in path
+    )
+    sent = pl.read_parquet(
+        hub.files("org/writing-mix")["data/writing/train-00000-of-00001.parquet"]
+    )
+    assert set(sent["source"]) == {"turkcorpus"}
+    for text in withheld["input"]:
+        assert text.encode() not in published
+
+
+def test_a_source_that_is_missing_is_named_with_how_to_get_it(
+    hub: Hub, tmp_path: Path, sources: Path
+) -> None:
+    built(hub, tmp_path, sources, "--push", "org")
+    done = wa_data(
+        hub, tmp_path / "elsewhere", "build", "--from", "hf://org/writing-mix", "--offline",
+        "-o", str(tmp_path / "again"),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "iterater_v2/sent-level.train.intents.json" in done.stderr
+    assert "Newsela" in done.stderr
+    assert not (tmp_path / "again" / "writing-mix").exists()
+
+
+def test_a_changed_copy_is_refused_with_the_rows_that_differ(
+    hub: Hub, tmp_path: Path, sources: Path
+) -> None:
+    built(hub, tmp_path, sources, "--push", "org")
+    other = tmp_path / "other"
+    write_sources(other, 60)
+    path = other / "wi_locness/wi+locness/m2/ABC.train.gold.bea19.m2"
+    first, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{first} indeed\n{rest}")
+    done = wa_data(
+        hub, tmp_path, "build", "--from", "hf://org/writing-mix", "--mirror", str(other),
+        "--offline", "--allow-unverified", "-o", str(tmp_path / "again"),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "1 of the published rows" in done.stderr
+    assert "wi_locness row 0" in done.stderr
+    assert list((tmp_path / "again").iterdir()) == []
+
+
+def test_a_set_that_is_not_there_is_one_clear_error(hub: Hub, tmp_path: Path) -> None:
+    done = wa_data(hub, tmp_path, "build", "--from", "hf://org/nothing", "-o", str(tmp_path / "o"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "org/nothing" in done.stderr
+
+
+def test_from_does_not_go_with_a_recipe(hub: Hub, tmp_path: Path) -> None:
+    done = wa_data(hub, tmp_path, "build", "paper", "--from", "hf://org/writing-mix")
+    assert done.returncode == 2
+    assert "--from" in done.stderr
