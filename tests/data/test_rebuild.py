@@ -42,6 +42,7 @@ def wa_data(hub: Hub, home: Path, *words: str) -> subprocess.CompletedProcess[st
         text=True,
         env=environment,
         timeout=120,
+        check=False,
     )
 
 

@@ -50,12 +50,14 @@ class Peer:
         self.batched = batched
 
     def map(self, rows: Dataset, function: Callable[[Row], Row]) -> Dataset:
+        """Replace all columns by those that a function of a row gives."""
         names = rows.column_names
         if not self.batched:
             return rows.map(function, remove_columns=names, **self.options)
         return rows.map(in_batches(function), remove_columns=names, batched=True, **self.options)
 
     def filter(self, rows: Dataset, function: Callable[[Row], bool]) -> Dataset:
+        """Keep the rows that a function wants."""
         if not self.batched:
             return rows.filter(function, **self.options)
         wanted = in_batches(lambda row: {"keep": function(row)})
@@ -160,16 +162,12 @@ def first_changed(row: Row) -> Row:
     return {"source": row["source"], "target": target, "source_row": row["source_row"]}
 
 
-def paper(peer: Peer, mirror: Path, sizes: int | None) -> dict[str, Dataset]:
-    """Build the paper's training table; `sizes` caps each line of it."""
-
-    def count(wanted: int) -> int:
-        return wanted if sizes is None else min(wanted, sizes)
-
+def paper(peer: Peer, mirror: Path) -> dict[str, Dataset]:
+    """Build the paper's training table."""
     pair = ("source", "target")
     train = "wi_locness/wi+locness/m2/ABC.train.gold.bea19.m2"
     learners = peer.map(load("text", mirror / train, sample_by="paragraph"), corrected)
-    parts = [peer.sample(learners, count(10_000), "grammaticality", "wi_locness", pair, True)]
+    parts = [peer.sample(learners, 10_000, "grammaticality", "wi_locness", pair, True)]
     revisions = load("json", mirror / "iterater_v2/sent-level.train.intents.json")
     for task in ("fluency", "clarity", "coherence"):
 
@@ -178,22 +176,24 @@ def paper(peer: Peer, mirror: Path, sizes: int | None) -> dict[str, Dataset]:
 
         kept = peer.filter(revisions, wanted)
         sides = ("before_sent", "after_sent")
-        parts.append(peer.sample(kept, count(10_000), task, "iterater_v2", sides, True))
+        parts.append(peer.sample(kept, 10_000, task, "iterater_v2", sides, True))
     turk = mirror / "turkcorpus"
     names = {"source": turk / "tune.8turkers.tok.norm"}
     names |= {f"turk{number}": turk / f"tune.8turkers.tok.turk.{number}" for number in range(8)}
     simple = peer.map(parallel(names), first_changed)
-    parts.append(peer.sample(simple, count(2_000), "simplification", "turkcorpus", pair, True))
-    wiki = {side: mirror / f"{WIKILARGE}.{end}" for side, end in zip(pair, ("src", "dst"))}
-    parts.append(peer.sample(parallel(wiki), count(8_000), "simplification", "wikilarge", pair))
+    parts.append(peer.sample(simple, 2_000, "simplification", "turkcorpus", pair, True))
+    wiki = {
+        side: mirror / f"{WIKILARGE}.{end}" for side, end in zip(pair, ("src", "dst"), strict=True)
+    }
+    parts.append(peer.sample(parallel(wiki), 8_000, "simplification", "wikilarge", pair))
     neutral = load(
         "csv", mirror / "wnc/bias_data/WNC/biased.word.train",
         delimiter="\t", quoting=3, column_names=WNC_COLUMNS, keep_default_na=False,
     )  # fmt: skip
     sides = ("src_raw", "tgt_raw")
-    parts.append(peer.sample(neutral, count(10_000), "neutralization", "wnc", sides))
+    parts.append(peer.sample(neutral, 10_000, "neutralization", "wnc", sides))
     alpaca = load("json", mirror / "alpaca/alpaca_data.json")
-    generic = peer.sample(alpaca, count(52_002), "generic", "alpaca", ("input", "output"))
+    generic = peer.sample(alpaca, 52_002, "generic", "alpaca", ("input", "output"))
     return {"writing": concatenate_datasets(parts), "generic": generic}
 
 
@@ -215,13 +215,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--batched", action="store_true")
-    parser.add_argument("--limit", type=int, help="at most so many rows a line of the table")
     chosen = parser.parse_args()
     peer = Peer(chosen.workers, chosen.batched)
-    if chosen.what == "paper":
-        built = paper(peer, chosen.mirror, chosen.limit)
-    else:
-        built = gec(peer, chosen.mirror)
+    built = (paper if chosen.what == "paper" else gec)(peer, chosen.mirror)
     chosen.out.mkdir(parents=True, exist_ok=True)
     for config, rows in built.items():
         rows.to_parquet(str(chosen.out / f"{config}.parquet"))

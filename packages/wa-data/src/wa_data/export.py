@@ -3,6 +3,7 @@
 * `alpaca`: one JSON array of {instruction, input, output} (Stanford Alpaca, LLaMA-Factory, axolotl)
 * `messages`: JSON lines of {"messages": [user, assistant]} (trl, OpenAI); the user's message is the
   instruction and, after a blank line, the input if there is one
+* `m2`: a folder of M2 files with the gold edits, one a split of a set that is scored by edits
 * `lm-eval`: a folder of task files for lm-evaluation-harness (0.4 or newer), one a test set
 """
 
@@ -15,14 +16,18 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, get_args
 
+from wa_metrics.edits import Edit
+from wa_metrics.m2 import M2Sentence, save_m2
+
 from wa_data.dataset import BuiltSet, Kind, find_sets, readable, whole_file
 from wa_data.errors import SetError, UsageError
 from wa_data.strict import suggest
 
-Format = Literal["alpaca", "messages", "lm-eval"]
+Format = Literal["alpaca", "messages", "m2", "lm-eval"]
 FIELDS = ["instruction", "input", "output"]
 GROUP = "writing_benchmark"
 METRICS = ("bleu", "chrf")
+EDIT_METRICS = ("m2", "errant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,8 @@ def export(path: Path, out: Path, format: str, split: str = "train") -> ExportRe
 
     Args:
         path: a set, or a folder that holds sets.
-        out: the file to write; for lm-eval, the folder.
-        format: alpaca or messages (of the mix), lm-eval (of the benchmark).
+        out: the file to write; for m2 and lm-eval, the folder.
+        format: alpaca or messages (of the mix), m2 or lm-eval (of the benchmark).
         split: the mix's split to write, every config of it.
 
     Raises:
@@ -64,6 +69,8 @@ def export(path: Path, out: Path, format: str, split: str = "train") -> ExportRe
             f"no format is called {format!r}{suggest(format, get_args(Format))}; expected one of: "
             f"{', '.join(get_args(Format))}"
         )
+    if format == "m2":
+        return _export_m2(_find(path, "benchmark", format), out)
     if format == "lm-eval":
         return _export_tasks(_find(path, "benchmark", format), out)
     built = _find(path, "mix", format)
@@ -81,7 +88,7 @@ def _find(path: Path, kind: Kind, format: str) -> BuiltSet:
     for built in find_sets(path):
         if built.kind == kind:
             return built
-    other = "--format lm-eval" if kind == "mix" else "--format alpaca or messages"
+    other = "--format m2 or lm-eval" if kind == "mix" else "--format alpaca or messages"
     raise SetError(
         f"{path}: --format {format} exports a {kind}, and there is none; give the folder of one, "
         f"or {other}"
@@ -114,6 +121,31 @@ def _messages(row: Mapping[str, str]) -> dict[str, list[dict[str, str]]]:
     parts = [row["instruction"], row["input"]] if row["input"] else [row["instruction"]]
     user = {"role": "user", "content": "\n\n".join(parts)}
     return {"messages": [user, {"role": "assistant", "content": row["output"]}]}
+
+
+def _export_m2(built: BuiltSet, out: Path) -> ExportReport:
+    """Write the gold edits of the sets that are scored by edits, as the official files have them."""
+    files, rows = [], 0
+    for config, split, _ in built.splits():
+        sentences = list(_sentences(built, config, split))
+        if sentences:
+            files.append(str(out / f"{config}.{split}.m2"))
+            rows += len(sentences)
+            out.mkdir(parents=True, exist_ok=True)
+            save_m2(Path(files[-1]), sentences)
+    if not files:
+        raise SetError(
+            f"{built.folder}: no test set of it is scored by edits (metric m2 or errant)"
+        )
+    return ExportReport("m2", tuple(files), rows)
+
+
+def _sentences(built: BuiltSet, config: str, split: str) -> Iterator[M2Sentence]:
+    for batch in built.batches(config, split, ["metric", "input", "edits"]):
+        for number, row in enumerate(batch.to_pylist(), start=1):
+            if row["metric"] in EDIT_METRICS:
+                edits = tuple(Edit(**edit) for edit in row["edits"])
+                yield M2Sentence(row["input"], edits, number)
 
 
 def _export_tasks(built: BuiltSet, out: Path) -> ExportReport:

@@ -174,7 +174,9 @@ def _from_mirrors(source: Source, item: SourceFile, way: _Way) -> Fetched | None
         return None
     with store.staging(way.cache) as room:
         copy_from_mirror(found, item.path, room / "file", _limit(item, way))
-        return _settle(source, item, room / "file", str(found), way)
+        # What a mirror gives unverified is not remembered: a made-up file must not come back
+        # in a later run that does not name that mirror.
+        return _settle(source, item, room / "file", str(found), way, remember=False)
 
 
 def _from_network(source: Source, item: SourceFile, way: _Way) -> Fetched | None:
@@ -235,17 +237,25 @@ def _limit(item: SourceFile, way: _Way) -> int:
     return LARGEST if item.bytes is None or way.allow_unverified else item.bytes
 
 
-def _settle(source: Source, item: SourceFile, staged: Path, origin: str, way: _Way) -> Fetched:
+def _settle(
+    source: Source,
+    item: SourceFile,
+    staged: Path,
+    origin: str,
+    way: _Way,
+    *,
+    remember: bool = True,
+) -> Fetched:
     """Check a whole file against its pin and move it into the cache."""
     found = store.identify(staged)
     verified = _pinned(item) and found.matches(item)
     if _pinned(item) and not verified and not way.allow_unverified:
         raise _wrong(source, f"{item.path} from {origin}", item, found)
     local = store.put(way.cache, staged, found)
-    if not verified:
+    if not verified and remember:
         entry = store.unpinned_entry(way.cache, source.key, item.path)
         store.write_entry(way.cache, entry, found.sha256)
-    elif not item.sha256:
+    elif verified and not item.sha256:
         entry = store.git_entry(way.cache, item.git_blob.lower())
         store.write_entry(way.cache, entry, found.sha256)
     if not verified and not way.allow_unverified:
@@ -296,5 +306,5 @@ def _what_to_do(source: Source, missing: Sequence[str], way: _Way) -> str:
     return (
         f"source {source.key}: {len(missing)} file(s) missing: {', '.join(missing)} "
         f"(looked in {looked}); {' '.join(steps)}; put each at DIR/{source.key}/<path>, "
-        f"as in DIR/{source.key}/{missing[0]}, then run: wa-data fetch {source.key} --mirror DIR"
+        f"as in DIR/{source.key}/{missing[0]}, then run it again with --mirror DIR"
     )

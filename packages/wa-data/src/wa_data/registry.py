@@ -159,7 +159,7 @@ def _source(key: str, table: Any, where: str) -> Source:
 
 
 def _check_paths(source: Source, paths: Iterable[str], where: str) -> None:
-    """Raise where a path leads out of its folder, a name is no folder's, or a path is there twice."""
+    """Raise where a path leaves its folder or comes twice, or a name is no folder's."""
     seen: set[str] = set()
     for path in paths:
         parts = PurePosixPath(path).parts
@@ -175,13 +175,14 @@ def _check_paths(source: Source, paths: Iterable[str], where: str) -> None:
 
 def _check(source: Source, where: str) -> None:
     """Raise where a digest, an archive or a split's file is not one that exists."""
-    for item in source.files.values():
+    for path, pin in (*source.files.items(), *source.archives.items()):
         for name, digits in (("sha256", 64), ("git_blob", 40)):
-            value = getattr(item, name)
+            value = getattr(pin, name)
             if value and not re.fullmatch(f"[0-9a-f]{{{digits}}}", value):
                 raise ConfigError(
-                    f"{where}: {name} of {item.path} is {value!r}; expected {digits} digits 0-9a-f"
+                    f"{where}: {name} of {path} is {value!r}; expected {digits} digits 0-9a-f"
                 )
+    for item in source.files.values():
         if item.archive and item.archive not in source.archives:
             raise ConfigError(
                 f"{where}: file {item.path} names archive {item.archive!r}"

@@ -20,6 +20,7 @@ from wa_data.candidate import Candidate
 
 BUCKETS = 64
 CHUNK = 8192
+SLICE = 32_768
 SCHEMA = pa.schema(
     [
         ("digest", pa.binary(32)),
@@ -80,9 +81,12 @@ class DigestSort:
                 self._spill()
 
     def sorted(self) -> Iterator[pa.Table]:
-        """Yield all rows in order, as tables of at most a bucket's size."""
+        """Yield all rows in order, once, as tables of a slice's or a bucket's size."""
         if not self._spilled:
-            yield _ordered(pa.Table.from_batches(self._held, SCHEMA))
+            table = _ordered(pa.Table.from_batches(self._held, SCHEMA))
+            self._held = []
+            for start in range(0, max(1, len(table)), SLICE):
+                yield table.slice(start, SLICE)
             return
         self._spill()
         self._close()

@@ -105,10 +105,10 @@ def card(context: click.Context, path: Path, only_check: bool) -> None:
     "--format",
     "form",
     required=True,
-    type=click.Choice(["alpaca", "messages", "lm-eval"]),
-    help="alpaca: one JSON array; messages: chat JSON lines; lm-eval: task files.",
+    type=click.Choice(["alpaca", "messages", "m2", "lm-eval"]),
+    help="alpaca: one JSON array; messages: chat JSON lines; m2: gold edits; lm-eval: task files.",
 )
-@click.option("-o", "--out", type=SET, required=True, help="File (lm-eval: folder) to write.")
+@click.option("-o", "--out", type=SET, required=True, help="File (m2, lm-eval: folder) to write.")
 @click.option("--split", default="train", show_default=True, help="Of the mix.")
 def export(path: Path, form: str, out: Path, split: str) -> None:
     """Write a set in the form of other tools."""
