@@ -140,38 +140,11 @@ def test_near_duplicates_are_looked_for_only_when_they_are_asked_for() -> None:
     assert tests.near().holds(normalised(SENTENCE))
 
 
-WORDS = [
-    "apple",
-    "barn",
-    "cloud",
-    "door",
-    "ember",
-    "field",
-    "garden",
-    "hill",
-    "island",
-    "jar",
-    "kettle",
-    "lamp",
-    "meadow",
-    "north",
-    "oak",
-    "pond",
-    "quiet",
-    "river",
-    "stone",
-    "tower",
-    "under",
-    "valley",
-    "water",
-    "yard",
-    "zinc",
-    "often",
-    "slowly",
-    "bright",
-    "carried",
-    "walked",
-]
+TEXT = (
+    "apple barn cloud door ember field garden hill island jar kettle lamp meadow north oak pond "
+    "quiet river stone tower under valley water yard zinc often slowly bright carried walked"
+)
+WORDS = TEXT.split(" ")
 
 
 def sentence(source: random.Random, words: int) -> list[str]:

@@ -16,12 +16,11 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, get_args
 
-from wa_metrics.edits import Edit
-from wa_metrics.m2 import M2Sentence, save_m2
-
 from wa_data.dataset import BuiltSet, Kind, find_sets, readable, whole_file
 from wa_data.errors import SetError, UsageError
 from wa_data.strict import suggest
+from wa_metrics.edits import Edit
+from wa_metrics.m2 import M2Sentence, save_m2
 
 Format = Literal["alpaca", "messages", "m2", "lm-eval"]
 FIELDS = ["instruction", "input", "output"]
@@ -124,7 +123,7 @@ def _messages(row: Mapping[str, str]) -> dict[str, list[dict[str, str]]]:
 
 
 def _export_m2(built: BuiltSet, out: Path) -> ExportReport:
-    """Write the gold edits of the sets that are scored by edits, as the official files have them."""
+    """Write the gold edits of the sets that are scored by edits, as official files do."""
     files, rows = [], 0
     for config, split, _ in built.splits():
         sentences = list(_sentences(built, config, split))
