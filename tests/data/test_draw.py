@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from wa_data.draw import Drawn, distinct, draw_mix
 from wa_data.example import Example, content_digest
 from wa_data.fetch import Fetched
 from wa_data.overlap import TestTexts as Texts  # a Test... here would be taken for tests
+from wa_data.readers import Reader, find_reader
 from wa_data.recipe import MixItem, Recipe
 from wa_data.registry import parse_sources
 from wa_data.resolve import Inputs
@@ -49,7 +50,6 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.passes = 0
         self.sorters: dict[tuple[str, str], DigestSort] = {}
         self.drawn: list[Drawn] = []
 
@@ -112,11 +112,10 @@ def world(tmp_path: Path) -> World:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note every pass over the split's file."""
     seen: list[str] = []
-    find: Callable[[str], Any] = resolve.find_reader
 
-    def noting(name: str) -> Any:
+    def noting(name: str) -> Reader:
         seen.append(name)
-        return find(name)
+        return find_reader(name)
 
     monkeypatch.setattr(resolve, "find_reader", noting)
     return seen
@@ -216,9 +215,7 @@ def test_lines_of_one_split_share_a_pass_and_do_not_mix(world: World, passes: li
 
 def test_lines_of_one_split_without_numbers_each_take_every_row(world: World) -> None:
     rows = numbered(10)
-    generic = line(task="generic").__class__(
-        config="generic", task="generic", source="meadow", split="train"
-    )
+    generic = MixItem(config="generic", task="generic", source="meadow", split="train")
     got = world.draw(rows, line(), generic, asked="Do it.")
     assert sorted(got[TRAIN]) == sorted(got["generic", "train"]) == sorted(rows)
 

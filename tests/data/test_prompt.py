@@ -95,6 +95,11 @@ def test_the_choice_among_wordings_is_that_of_the_content_and_uses_every_one() -
     assert len(set(chosen)) == len(wordings)
 
 
+def test_the_choice_among_wordings_is_pinned() -> None:
+    digest = b"\xff" * 24 + (6).to_bytes(8)
+    assert choose_instruction("t", TASK, "paraphrased", digest) == ("See to it.", "t/2")
+
+
 def test_a_task_without_other_wordings_keeps_its_own() -> None:
     alone = Task(instruction="Do it.")
     assert choose_instruction("t", alone, "paraphrased", bytes(32)) == ("Do it.", "t/0")

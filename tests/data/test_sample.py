@@ -59,6 +59,11 @@ def test_the_order_of_the_rows_plays_no_part(
     assert sample(mixed, size, 7).rows == sample(rows, size, 7).rows
 
 
+def test_of_equal_rows_the_first_official_ones_are_drawn_however_late_they_come() -> None:
+    rows = [candidate("the same text", row) for row in reversed(range(4000))]
+    assert [row.row for row in sample(rows, 5, 42).rows] == [0, 1, 2, 3, 4]
+
+
 def test_a_larger_sample_holds_the_smaller_one() -> None:
     rows = numbered(3000)
     large = sample(rows, 900, 42).rows

@@ -91,7 +91,9 @@ def differences(out: Path, cache: Path, whole: Contents) -> list[str]:
     found = contents(out)
     names = sorted(name for name in whole | found if whole.get(name) != found.get(name))
     left = leftovers(out, cache)
-    return ([f"differs: {names}"] if names else []) + ([f"left: {left}"] if left else [])
+    return ([f"{len(names)} files differ: {names[:3]}"] if names else []) + (
+        [f"left: {left}"] if left else []
+    )
 
 
 def crowd(soak: Soak, build: Build) -> None:

@@ -41,7 +41,7 @@ class DigestSort:
         memory: bytes of rows kept before they are spilled.
     """
 
-    def __init__(self, folder: Path, memory: int = 96 << 20) -> None:
+    def __init__(self, folder: Path, memory: int = 64 << 20) -> None:
         self._folder = folder
         self._memory = memory
         self._held: list[pa.RecordBatch] = []

@@ -18,7 +18,7 @@ from wa_data.dataset import BuiltSet, SplitFiles, readable
 if TYPE_CHECKING:
     import polars as pl
 
-SAMPLE = 200_000
+SAMPLE = 100_000
 CHUNK = 20_000
 WORD = r"[^ \n]+"
 GROUP = ("config", "split", "task", "source")

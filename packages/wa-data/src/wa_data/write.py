@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wa_data.digest import canonical, split_digest
+from wa_data.digest import canonical
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
 
 ROW_GROUP = 32_768
 ROWS_PER_FILE = 20 * ROW_GROUP
@@ -63,9 +66,9 @@ def write_split(
         rows: how many there are in all (it names the files).
     """
     total = max(1, -(-rows // ROWS_PER_FILE))
-    digests: list[bytes] = []
+    state = sha256()
     files: list[WrittenFile] = []
-    groups = _row_groups(tables, schema, digests)
+    groups = _row_groups(tables, schema, state)
     (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
     for number in range(total):
         path = f"data/{name}-{number:05d}-of-{total:05d}.parquet"
@@ -76,7 +79,7 @@ def write_split(
         files.append(
             WrittenFile(path=path, rows=left, bytes=(folder / path).stat().st_size, sha256=digest)
         )
-    return WrittenSplit(rows=rows, digest=split_digest(digests), files=tuple(files))
+    return WrittenSplit(rows=rows, digest=f"sha256:{state.hexdigest()}", files=tuple(files))
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -98,14 +101,17 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return values
 
 
-def _row_groups(
-    tables: Iterable[pa.Table], schema: pa.Schema, digests: list[bytes]
-) -> Iterator[pa.Table]:
-    """Cut tables of any size into whole row groups, digesting the rows on the way."""
-    held: list[pa.Table] = []
+def _row_groups(tables: Iterable[pa.Table], schema: pa.Schema, state: Digest) -> Iterator[pa.Table]:
+    """Cut tables of any size into whole row groups, digesting the rows on the way.
+
+    A split without rows is one empty group.
+    """
+    held: list[pa.Table] = [schema.empty_table()]
     count = 0
+    empty = True
     for table in tables:
-        digests.extend(table_digests(table))
+        for digest in table_digests(table):
+            state.update(digest)
         held.append(table)
         count += len(table)
         while count >= ROW_GROUP:
@@ -113,10 +119,9 @@ def _row_groups(
             yield joined.slice(0, ROW_GROUP)
             held = [joined.slice(ROW_GROUP)]
             count -= ROW_GROUP
-    if count:
+            empty = False
+    if count or empty:
         yield pa.concat_tables(held)
-    elif not digests:
-        yield schema.empty_table()
 
 
 def _write_file(path: Path, groups: Iterator[pa.Table], schema: pa.Schema, rows: int) -> None:
