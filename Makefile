@@ -26,12 +26,13 @@ $(SYNC): uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) $(filter .
 	@touch $@
 
 demo: $(SYNC)  ## build the demo data set and show what came out
-	@WA_CACHE=demo/cache $(RUN) wa-data build demo -o demo
-	@$(RUN) wa-data check demo
-	@$(RUN) wa-data show demo -n 7
-	@echo; echo "The cards, with counts, licences and plots:"
-	@ls demo/*/README.md
-	@echo "Your own text as rows for a model:  echo 'He go home.' | $(UV) run wa-data prompt --task grammaticality -"
+	@counts=$$(WA_CACHE=demo/cache $(RUN) wa-data build demo -o demo) && \
+	$(RUN) wa-data show demo -n 7 && \
+	$(RUN) wa-data check demo | tail -n 1 && \
+	echo && echo "$$counts" | expand -t 24,44,56
+	@echo; echo "The cards, with counts, licences and plots:"; ls demo/*/README.md
+	@echo; echo "Next: $(UV) run wa-data check demo"
+	@echo "      echo 'He go home.' | $(UV) run wa-data prompt --task grammaticality -"
 
 lint: $(SYNC)  ## ruff, mypy, and what else must hold of the tree
 	$(RUN) ruff check .

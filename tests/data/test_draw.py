@@ -13,7 +13,7 @@ from wa_data.candidate import Candidate, candidates
 from wa_data.draw import Drawn, distinct, draw_mix
 from wa_data.example import Example, content_digest
 from wa_data.fetch import Fetched
-from wa_data.overlap import TestTexts as Texts  # a Test... here would be taken for tests
+from wa_data.overlap import BenchmarkTexts as Texts  # a Test... here would be taken for tests
 from wa_data.readers import Reader, find_reader
 from wa_data.recipe import MixItem, Recipe
 from wa_data.registry import parse_sources
@@ -42,7 +42,7 @@ files = ["pairs.jsonl"]
 options = { layout = "lines", input = "i", references = REFERENCES, label = "l", instruction = "q" }
 """
 Row = tuple[str, ...]  # input, references ...
-NO_TESTS: Sequence[overlap.TestText] = ()
+NO_TESTS: Sequence[overlap.BenchmarkText] = ()
 
 
 class World:
@@ -78,7 +78,7 @@ class World:
         *items: MixItem,
         labels: Sequence[str] | None = None,
         asked: str = "",
-        tests: Sequence[overlap.TestText] = NO_TESTS,
+        tests: Sequence[overlap.BenchmarkText] = NO_TESTS,
         limit: int | None = None,
         **changes: Any,
     ) -> dict[tuple[str, str], list[tuple[str, str]]]:
@@ -166,7 +166,7 @@ SEVERAL: list[Row] = [("a", "a", "b", "c"), ("d", "d", "d", "d"), ("e", "f", "e"
     [
         ("first-changed", [("a", "b"), ("d", "d"), ("e", "f")]),
         ("first", [("a", "a"), ("d", "d"), ("e", "f")]),
-        ("all", [("a", out) for out in "abc"] + [("d", "d")] * 3 + [("e", out) for out in "feg"]),
+        ("all", [("a", out) for out in "abc"] + [("d", "d")] + [("e", out) for out in "feg"]),
     ],
 )
 def test_the_target_says_which_references_are_outputs(
@@ -251,9 +251,9 @@ def test_a_limit_holds_for_each_line_and_is_the_smaller_sample(world: World) -> 
 LONG = "the miller of the upper valley sold his flour to every baker in the town"
 NEAR = LONG.replace("every baker", "each baker")
 TESTS = [
-    overlap.TestText("jfleg-test-0", "input", "The test sentence ."),
-    overlap.TestText("jfleg-test-0", "reference", "A test reference ."),
-    overlap.TestText("jfleg-test-1", "input", LONG),
+    overlap.BenchmarkText("jfleg-test-0", "input", "The test sentence ."),
+    overlap.BenchmarkText("jfleg-test-0", "reference", "A test reference ."),
+    overlap.BenchmarkText("jfleg-test-1", "input", LONG),
 ]
 MIXED: list[Row] = [
     ("the TEST sentence", "x one"),
@@ -277,7 +277,7 @@ def test_rows_that_stand_in_a_test_set_go_as_far_as_is_asked(
 
 def test_decontamination_fills_the_sample_up_with_other_rows(world: World) -> None:
     rows = numbered(100)
-    tests = [overlap.TestText(f"t-test-{row}", "input", rows[row][0]) for row in range(60)]
+    tests = [overlap.BenchmarkText(f"t-test-{row}", "input", rows[row][0]) for row in range(60)]
     got = world.draw(rows, line(rows=40, decontaminate="exact"), tests=tests)[TRAIN]
     assert sorted(got) == sorted(rows[60:])
 
@@ -342,7 +342,7 @@ def test_the_margin_ends_when_there_are_no_more_rows(world: World) -> None:
 
 
 @pytest.mark.parametrize("rows", [0, 300])
-def test_a_share_goes_to_validation_by_content(world: World, rows: int) -> None:
+def test_a_share_goes_to_validation_by_input(world: World, rows: int) -> None:
     texts = numbered(600)
     whole = world.draw(texts, line(rows=rows))[TRAIN]
     got = world.draw(texts, line(rows=rows, validation_share=0.25))
@@ -350,8 +350,10 @@ def test_a_share_goes_to_validation_by_content(world: World, rows: int) -> None:
     assert sorted(train + validation) == sorted(whole)
     assert 0.15 < len(validation) / len(whole) < 0.35
     assert world.drawn[0].got == len(whole)
-    for text, output in validation:
-        assert held_out(42, content_digest("fluency", "meadow", "", text, output), 0.25)
+    for text, _ in validation:
+        assert held_out(42, content_digest("fluency", "meadow", "", text, ""), 0.25)
+    # Rows of one input stay together, whatever their outputs: no input is on both sides.
+    assert not {text for text, _ in train} & {text for text, _ in validation}
 
 
 def test_equal_rows_are_on_the_same_side(world: World) -> None:

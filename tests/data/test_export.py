@@ -105,7 +105,9 @@ def test_test_sets_without_references_are_left_out_and_named(tmp_path: Path) -> 
 
 
 def test_a_format_of_the_other_kind_names_what_would_work(out: Path, tmp_path: Path) -> None:
-    with pytest.raises(SetError, match=r"exports a mix, and there is none.*or --format lm-eval"):
+    with pytest.raises(
+        SetError, match=r"exports a mix, and there is none.*or --format m2 or lm-eval"
+    ):
         export(out / "writing-benchmark", tmp_path / "a.json", "alpaca")
     with pytest.raises(SetError, match=r"exports a benchmark.*or --format alpaca or messages"):
         export(out / "writing-mix", tmp_path / "lm", "lm-eval")

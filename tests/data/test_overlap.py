@@ -53,9 +53,9 @@ def test_shingles_are_the_distinct_5_grams_of_the_normalised_text(text: str) -> 
     assert shingles(normalised(text)) == sorted(grams(text))
 
 
-def searched(*several: tuple[str, str, str], threshold: float = 0.7) -> overlap.TestTexts:
-    return overlap.TestTexts(
-        [overlap.TestText(*text) for text in several], threshold, report_near=True
+def searched(*several: tuple[str, str, str], threshold: float = 0.7) -> overlap.BenchmarkTexts:
+    return overlap.BenchmarkTexts(
+        [overlap.BenchmarkText(*text) for text in several], threshold, report_near=True
     )
 
 
@@ -100,7 +100,7 @@ def test_a_row_without_input_is_held_by_its_instruction() -> None:
     assert list(tests.overlaps(training(("Name three rivers of Asia.", "x", "y")))) == []
 
 
-def test_texts_without_a_letter_or_number_never_overlap() -> None:
+def benchmark_texts_without_a_letter_or_number_never_overlap() -> None:
     tests = searched(("a-test-0", "input", "..."), ("a-test-0", "reference", ""))
     assert list(tests.overlaps(training(("", "", "..."), ("?", "!", "")))) == []
     assert not tests.exact.holds("")
@@ -127,15 +127,15 @@ def test_an_exact_overlap_is_not_reported_as_a_near_one_too() -> None:
     assert kinds == ["exact"]
 
 
-def test_texts_with_the_same_5_grams_but_not_the_same_text_are_near() -> None:
+def benchmark_texts_with_the_same_5_grams_but_not_the_same_text_are_near() -> None:
     tests = searched(("jfleg-test-3", "input", "ha ha ha ha ha"))
     found = list(tests.overlaps(training(("", "ha ha ha ha ha ha ha", "x"))))
     assert [(one.kind, one.similarity) for one in found] == [("near", 1.0)]
 
 
 def test_near_duplicates_are_looked_for_only_when_they_are_asked_for() -> None:
-    text = overlap.TestText("jfleg-test-3", "input", SENTENCE.replace("counted", "noted"))
-    tests = overlap.TestTexts([text], 0.7, report_near=False)
+    text = overlap.BenchmarkText("jfleg-test-3", "input", SENTENCE.replace("counted", "noted"))
+    tests = overlap.BenchmarkTexts([text], 0.7, report_near=False)
     assert list(tests.overlaps(training(("", SENTENCE, "x")))) == []
     assert tests.near().holds(normalised(SENTENCE))
 
@@ -175,7 +175,7 @@ def test_nearly_all_near_duplicates_are_found_and_their_similarity_is_exact() ->
     pairs = made_up_pairs(300)
     index = overlap.NearIndex(0.7)
     for number, (_, two) in enumerate(pairs):
-        index.add(overlap.TestText(str(number), "input", two), normalised(two))
+        index.add(overlap.BenchmarkText(str(number), "input", two), normalised(two))
     found = 0
     for number, (one, _) in enumerate(pairs):
         places = list(index.find(normalised(one)))
@@ -197,7 +197,7 @@ def test_whatever_is_found_is_as_similar_as_it_says(
 ) -> None:
     index = overlap.NearIndex(threshold)
     for number, other in enumerate(others):
-        index.add(overlap.TestText(str(number), "input", other), normalised(other))
+        index.add(overlap.BenchmarkText(str(number), "input", other), normalised(other))
     found = {place.id: similarity for place, similarity in index.find(normalised(one))}
     for name, similarity in found.items():
         assert similarity == jaccard(one, others[int(name)]) >= threshold
@@ -210,7 +210,7 @@ def test_a_text_below_the_threshold_is_not_found() -> None:
     index = overlap.NearIndex(0.7)
     other = " ".join(reversed(SENTENCE.split(" ")))
     assert jaccard(SENTENCE, other) < 0.7
-    index.add(overlap.TestText("a", "input", other), normalised(other))
+    index.add(overlap.BenchmarkText("a", "input", other), normalised(other))
     assert not index.holds(normalised(SENTENCE))
 
 

@@ -82,7 +82,7 @@ def test_a_terminal_shows_both_sides_struck_and_underlined(out: Path) -> None:
     assert max(map(len, plain)) <= 60
 
 
-def test_texts_are_no_markup_and_reach_the_terminal_without_control_characters(
+def benchmark_texts_are_no_markup_and_reach_the_terminal_without_control_characters(
     tmp_path: Path,
 ) -> None:
     text = "A [bold]b[/bold] [/x] \x1b[2J\x07 c ."

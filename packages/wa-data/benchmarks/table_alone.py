@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from wa_data.cache import default_cache
 from wa_data.mix import write_mix
-from wa_data.overlap import TestTexts
+from wa_data.overlap import BenchmarkTexts
 from wa_data.recipe import load_recipe
 from wa_data.registry import load_sources
 from wa_data.resolve import Access, resolve
@@ -29,7 +29,7 @@ def main(name: str, mirror: str, out: str) -> None:
     )
     pairs: Sequence[tuple[str, str]] = [(item.source, item.split) for item in recipe.mix]
     inputs = resolve(list(dict.fromkeys(pairs)), load_sources(), access)
-    tests = TestTexts([], recipe.near_threshold, report_near=False)
+    tests = BenchmarkTexts([], recipe.near_threshold, report_near=False)
     Path(out).mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out) as work:
         write_mix(recipe, inputs, tests, Path(work), Path(out), None)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from wa_data.candidate import matches
 from wa_data.example import Example, content_digest
 from wa_data.manifest import split_entry
-from wa_data.overlap import TestText
+from wa_data.overlap import BenchmarkText
 from wa_data.prompt import TEMPLATES, choose_instruction, render_prompt
 from wa_data.recipe import Recipe, Selection, load_tasks
 from wa_data.render import detokeniser
@@ -28,7 +28,7 @@ class BenchmarkResult:
     """What was written: manifest entries, texts to hold training rows against, what is short."""
 
     configs: dict[str, dict[str, Any]]
-    texts: list[TestText]
+    texts: list[BenchmarkText]
     shortfalls: list[Shortfall]
 
 
@@ -48,7 +48,7 @@ def write_benchmark(
             rows = select(examples, selection, limit, recipe.seed)
             table = benchmark_table(name, split, rows, recipe)
             got = len(table)
-            result.texts.extend(test_texts(table))
+            result.texts.extend(benchmark_texts(table))
             written = write_split(folder, f"{name}/{split}", [table], BENCHMARK_SCHEMA, got)
             entry = split_entry(written, {known.task: got}, {selection.source: got})
             result.configs.setdefault(name, {})[split] = entry
@@ -117,11 +117,11 @@ def benchmark_table(name: str, split: str, rows: Sequence[Example], recipe: Reci
     return pa.Table.from_pylist(records, schema=BENCHMARK_SCHEMA)
 
 
-def test_texts(table: pa.Table) -> list[TestText]:
+def benchmark_texts(table: pa.Table) -> list[BenchmarkText]:
     """List the inputs and references of a split, for the search for overlaps."""
     texts = []
     columns = (table.column(name).to_pylist() for name in ("id", "input", "references"))
     for name, text, references in zip(*columns, strict=True):
-        texts.append(TestText(name, "input", text))
-        texts += [TestText(name, "reference", other) for other in dict.fromkeys(references)]
+        texts.append(BenchmarkText(name, "input", text))
+        texts += [BenchmarkText(name, "reference", other) for other in dict.fromkeys(references)]
     return texts

@@ -17,7 +17,7 @@ from wa_data.errors import MissingSourceError, SetError, ShortfallError, UsageEr
 from wa_data.fetch import Fetched
 from wa_data.manifest import manifest, write_json
 from wa_data.mix import MixResult, summarise, write_mix
-from wa_data.overlap import TestTexts
+from wa_data.overlap import BenchmarkTexts
 from wa_data.recipe import Recipe, Selection
 from wa_data.registry import Registry
 from wa_data.resolve import Access, Inputs, benchmark_selections, needed, resolve
@@ -77,7 +77,7 @@ def build(
         benchmark = write_benchmark(recipe, inputs, work / BENCHMARK, options.limit)
         log.info("benchmark: %d test sets", len(benchmark.configs))
         near = options.near or any(item.decontaminate == "near" for item in recipe.mix)
-        tests = TestTexts(benchmark.texts, recipe.near_threshold, report_near=near)
+        tests = BenchmarkTexts(benchmark.texts, recipe.near_threshold, report_near=near)
         mix = write_mix(recipe, inputs, tests, work, work / MIX, options.limit)
         short = [] if recipe.demo_sources else [*mix.shortfalls, *benchmark.shortfalls]
         if short and not options.allow_missing:
@@ -138,10 +138,14 @@ def finish(
         write_card(work / name, described, resolved)
         write_json(work / name / "manifest.json", described)
     for name in manifests:
-        old = work / f"old-{name}"
-        if (out / name).exists():
-            (out / name).rename(old)
-        (work / name).rename(out / name)
+        put_in_place(out, work, name)
+
+
+def put_in_place(out: Path, work: Path, name: str) -> None:
+    """Move a whole set to its place; the one that was there goes with the workplace."""
+    if (out / name).exists():
+        (out / name).rename(work / f"old-{name}")
+    (work / name).rename(out / name)
 
 
 def _with_demo_sources(access: Access, work: Path) -> Access:

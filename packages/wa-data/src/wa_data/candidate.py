@@ -24,20 +24,21 @@ def matches(example: Example, selection: Selection) -> bool:
     """Tell whether a row has a wanted label and a first reference that is long enough."""
     if selection.label and example.label not in selection.label:
         return False
-    return not selection.min_output or len(example.references[0]) >= selection.min_output
+    length = len(example.references[0]) if example.references else 0
+    return length >= selection.min_output
 
 
 def targets(example: Example, how: str) -> tuple[str, ...]:
     """Choose which references become outputs.
 
     Args:
-        example: a row with at least one reference.
-        how: "first-changed" (the first that differs from the input, else the first), "first" or
-            "all".
+        example: a row; a blind one has no target.
+        how: "first-changed" (the first that differs from the input, else the first), "first", or
+            "all" (each distinct one).
     """
     references = example.references
-    if how == "all" or not references:
-        return references
+    if how == "all":
+        return tuple(dict.fromkeys(references))
     if how == "first-changed":
         for reference in references:
             if reference != example.input:

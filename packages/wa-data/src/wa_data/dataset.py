@@ -8,6 +8,7 @@ one row for each row whose text may not be published.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 KINDS = ("mix", "benchmark")
 BATCH_ROWS = 8192
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+_ENTRY = {"rows": int, "digest": str, "files": list, "tasks": dict, "sources": dict}
 Kind = Literal["mix", "benchmark"]
 
 
@@ -107,7 +110,26 @@ def open_set(path: Path) -> BuiltSet:
             f"{file}: expected kind {' or '.join(KINDS)} and its configs, got kind "
             f"{manifest.get('kind')!r}; run `wa-data build` again"
         )
+    for name, splits in manifest["configs"].items():
+        _check_config(file, name, splits)
     return BuiltSet(path, manifest)
+
+
+def _check_config(file: Path, name: str, splits: Any) -> None:
+    """Raise where a config of a manifest lacks a field, or its name would lead out of the set."""
+    entries = splits.items() if isinstance(splits, dict) else [("?", splits)]
+    for split, entry in entries:
+        if not (_NAME.fullmatch(name) and _NAME.fullmatch(split)):
+            raise SetError(f"{file}: {name}/{split} is no name of a config and split")
+        lacks = [
+            key
+            for key, kind in _ENTRY.items()
+            if not isinstance(entry, dict) or not isinstance(entry.get(key), kind)
+        ]
+        if lacks:
+            raise SetError(
+                f"{file}: {name}/{split} lacks {', '.join(lacks)}; run `wa-data build` again"
+            )
 
 
 def find_sets(path: Path) -> tuple[BuiltSet, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from wa_data.candidate import Candidate, candidates
-from wa_data.overlap import NearIndex, TestText, TestTexts, normalise
+from wa_data.example import content_digest
+from wa_data.overlap import BenchmarkText, BenchmarkTexts, NearIndex, normalise
 from wa_data.recipe import MixItem, Recipe
 from wa_data.resolve import Inputs, expected_rows
 from wa_data.sample import Sample, Sampler, held_out
@@ -29,7 +30,7 @@ class Drawn:
 def draw_mix(
     recipe: Recipe,
     inputs: Inputs,
-    tests: TestTexts,
+    tests: BenchmarkTexts,
     sorter: Callable[[str, str], DigestSort],
     limit: int | None = None,
 ) -> list[Drawn]:
@@ -83,7 +84,9 @@ def _wanted(item: MixItem, inputs: Inputs, limit: int | None) -> int | None:
     return wanted if limit is None or wanted is None else min(wanted, limit)
 
 
-def _all_rows(inputs: Inputs, number: int, item: MixItem, tests: TestTexts) -> Iterator[Candidate]:
+def _all_rows(
+    inputs: Inputs, number: int, item: MixItem, tests: BenchmarkTexts
+) -> Iterator[Candidate]:
     accept = acceptor(item, tests)
     for row in candidates(inputs.examples(item.source, item.split), number, item):
         if accept is None or accept(row):
@@ -94,7 +97,7 @@ def _samples(
     recipe: Recipe,
     inputs: Inputs,
     lines: list[tuple[int, MixItem]],
-    tests: TestTexts,
+    tests: BenchmarkTexts,
     limit: int | None,
 ) -> list[list[Candidate]]:
     """Draw the samples of several lines in one pass; again, larger, where repeats ate too many."""
@@ -132,7 +135,7 @@ def _size(item: MixItem, limit: int | None) -> int:
     return min(sizes, default=2**40)
 
 
-def acceptor(item: MixItem, tests: TestTexts) -> Callable[[Candidate], bool] | None:
+def acceptor(item: MixItem, tests: BenchmarkTexts) -> Callable[[Candidate], bool] | None:
     """Give the decontamination of a line: None, or what tells whether a row may stay."""
     if item.decontaminate == "none":
         return None
@@ -161,9 +164,14 @@ def distinct(rows: Iterable[Candidate], size: int, threshold: float) -> list[Can
         if not key or key in seen or near.holds(key):
             continue
         seen.add(key)
-        near.add(TestText("", "input", row.input), key)
+        near.add(BenchmarkText("", "input", row.input), key)
         kept.append(row)
     return kept
+
+
+def _input_digest(row: Candidate, item: MixItem) -> bytes:
+    """Digest a row without its output: rows of one input are held out together."""
+    return content_digest(item.task, item.source, row.instruction, row.input, "")
 
 
 def _distribute(
@@ -184,7 +192,7 @@ def _distribute(
 
     def kept() -> Iterator[Candidate]:
         for row in rows:
-            if held_out(seed, row.digest, item.validation_share):
+            if held_out(seed, _input_digest(row, item), item.validation_share):
                 apart.append(row)
             else:
                 yield row

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from wa_data import overlap
 from wa_data.draw import Drawn, draw_mix
 from wa_data.manifest import split_entry
-from wa_data.overlap import Overlap, TestTexts
+from wa_data.overlap import BenchmarkTexts, Overlap
 from wa_data.recipe import Recipe
 from wa_data.render import RowIds, train_rows
 from wa_data.resolve import Inputs
@@ -36,7 +36,12 @@ class MixResult:
 
 
 def write_mix(
-    recipe: Recipe, inputs: Inputs, tests: TestTexts, work: Path, folder: Path, limit: int | None
+    recipe: Recipe,
+    inputs: Inputs,
+    tests: BenchmarkTexts,
+    work: Path,
+    folder: Path,
+    limit: int | None,
 ) -> MixResult:
     """Draw, sort, render and write the training rows of a recipe.
 
@@ -64,7 +69,7 @@ def write_mix(
 def write_sorted(
     recipe: Recipe,
     sorters: dict[tuple[str, str], DigestSort],
-    tests: TestTexts,
+    tests: BenchmarkTexts,
     folder: Path,
     short: list[Shortfall],
 ) -> MixResult:
@@ -130,7 +135,7 @@ def _rendered(rows: DigestSort, recipe: Recipe) -> Iterator[pa.Table]:
 
 def _survey(
     tables: Iterable[pa.Table],
-    tests: TestTexts,
+    tests: BenchmarkTexts,
     result: MixResult,
     counts: dict[str, Counter[str]],
 ) -> Iterator[pa.Table]:

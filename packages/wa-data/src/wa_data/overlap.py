@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
 )
 
 
-class TestText(NamedTuple):
+class BenchmarkText(NamedTuple):
     """One text of a test or validation set."""
 
     id: str
@@ -93,9 +93,9 @@ def shingles(normalised: str) -> list[str]:
 class ExactIndex:
     """The normalised texts of all test and validation sets."""
 
-    def __init__(self, texts: Sequence[TestText]) -> None:
+    def __init__(self, texts: Sequence[BenchmarkText]) -> None:
         keys = normalise([text.text for text in texts])
-        self._places: dict[str, list[TestText]] = {}
+        self._places: dict[str, list[BenchmarkText]] = {}
         for key, text in zip(keys, texts, strict=True):
             if key:
                 self._places.setdefault(key, []).append(text)
@@ -120,10 +120,10 @@ class NearIndex:
 
         self._threshold = threshold
         self._lsh = RMinHashLSH(threshold, PERMUTATIONS, BANDS)
-        self._texts: list[TestText] = []
+        self._texts: list[BenchmarkText] = []
         self._grams: list[frozenset[str]] = []
 
-    def add(self, text: TestText, normalised: str) -> None:
+    def add(self, text: BenchmarkText, normalised: str) -> None:
         """Put one text into the index; texts without a letter or number are passed over."""
         if not normalised:
             return
@@ -136,7 +136,7 @@ class NearIndex:
         """Tell whether a text has a near duplicate here."""
         return any(True for _ in self.find(normalised))
 
-    def find(self, normalised: str) -> Iterator[tuple[TestText, float]]:
+    def find(self, normalised: str) -> Iterator[tuple[BenchmarkText, float]]:
         """Yield the near duplicates of a text with their similarity, in the order of adding."""
         if not normalised:
             return
@@ -150,7 +150,7 @@ class NearIndex:
                 yield self._texts[number], similarity
 
 
-class TestTexts:
+class BenchmarkTexts:
     """The texts of all test and validation sets, that training rows are held against.
 
     Args:
@@ -159,7 +159,9 @@ class TestTexts:
         report_near: whether `overlaps` looks for near duplicates too.
     """
 
-    def __init__(self, texts: Sequence[TestText], threshold: float, *, report_near: bool) -> None:
+    def __init__(
+        self, texts: Sequence[BenchmarkText], threshold: float, *, report_near: bool
+    ) -> None:
         self.exact = ExactIndex(texts)
         self.report_near = report_near
         self._texts = texts
@@ -202,7 +204,7 @@ def matching_spans(train: str, test: str) -> tuple[int, int, int, int]:
     """Give the longest common run of two texts as (train start, end, test start, end).
 
     >>> matching_spans("He said hello.", "She said hello!")
-    (2, 13, 3, 14)
+    (1, 13, 2, 14)
     """
     from difflib import SequenceMatcher
 

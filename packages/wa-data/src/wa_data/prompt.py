@@ -56,7 +56,7 @@ TEMPLATES = {
 def render_prompt(template: Template, instruction: str, input: str) -> str:
     r"""Render the prompt of one row; an empty input takes the form without one.
 
-    >>> render_prompt(TEMPLATES["alpaca-lora"], "Simplify the text.", "Hi.")[-39:]
+    >>> render_prompt(TEMPLATES["alpaca-lora"], "Simplify the text.", "Hi.")[-32:]
     '\n\n### Input:\nHi.\n\n### Response:\n'
     """
     if input:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wa_data.benchmark import benchmark_table
-from wa_data.build import BuildReport, workplace
+from wa_data.build import BuildReport, put_in_place, workplace
 from wa_data.candidate import Candidate, candidates
 from wa_data.card import write_card
 from wa_data.dataset import BuiltSet, open_set, read_batches
@@ -28,7 +26,7 @@ from wa_data.recipe import Recipe
 from wa_data.registry import Registry
 from wa_data.render import RowIds, train_rows
 from wa_data.resolve import Access, Inputs, benchmark_selections, resolve
-from wa_data.schema import SCHEMAS
+from wa_data.schema import BENCHMARK_SCHEMA, RECIPE_SCHEMA, TRAIN_SCHEMA
 from wa_data.sort import DigestSort
 from wa_data.strict import build as build_record
 from wa_data.write import table_digests, write_split
@@ -74,39 +72,52 @@ def rebuild(published: Path, out: Path, registry: Registry, access: Access) -> B
             f"{published.name}: {len(inputs.missing)} sources of its recipe rows are missing:\n"
             f"{reasons}"
         )
-    name = manifest["name"]
+    name = f"writing-{snapshot.kind}"
     with workplace(out, access.cache) as work:
         folder = work / name
         folder.mkdir()
-        configs: dict[str, dict[str, Any]] = {}
-        with ExitStack() as stack:
-            for config, splits in manifest["configs"].items():
-                for split, entry in splits.items():
-                    wanted = withheld.get((config, split), [])
-                    if snapshot.kind == "mix":
-                        sorter = stack.enter_context(DigestSort(work / f"sort-{config}-{split}"))
-                        tables = _mix_tables(
-                            snapshot, config, split, recipe, wanted, inputs, sorter
-                        )
-                    else:
-                        tables = _benchmark_tables(snapshot, config, split, recipe, wanted, inputs)
-                    schema = SCHEMAS[snapshot.kind]
-                    rows = entry["rows"]
-                    written = write_split(folder, f"{config}/{split}", tables, schema, rows)
-                    if written.digest != entry["digest"]:
-                        raise SetError(_difference(folder, f"{config}/{split}", wanted))
-                    described = split_entry(written, entry["tasks"], entry["sources"])
-                    configs.setdefault(config, {})[split] = described
-        manifest["configs"] = configs
+        manifest["configs"] = {
+            config: {
+                split: _rebuild_split(
+                    snapshot, config, split, recipe, withheld.get((config, split), []), inputs, work
+                )
+                for split in splits
+            }
+            for config, splits in snapshot.manifest["configs"].items()
+        }
         for extra in ("contamination.parquet", "recipe.json"):
             if (published / extra).is_file():
                 shutil.copyfile(published / extra, folder / extra)
         write_card(folder, manifest)
         write_json(folder / "manifest.json", manifest)
-        if (out / name).exists():
-            (out / name).rename(work / f"old-{name}")
-        folder.rename(out / name)
+        put_in_place(out, work, name)
     return BuildReport(out=out, manifests={name: manifest}, shortfalls=[])
+
+
+def _rebuild_split(
+    snapshot: BuiltSet,
+    config: str,
+    split: str,
+    recipe: Recipe,
+    wanted: list[RecipeRow],
+    inputs: Inputs,
+    work: Path,
+) -> dict[str, Any]:
+    """Write one split again and hold it against its digest; give its entry of the manifest."""
+    folder, name = work / f"writing-{snapshot.kind}", f"{config}/{split}"
+    entry = snapshot.manifest["configs"][config][split]
+    if snapshot.kind == "mix":
+        with DigestSort(work / f"sort-{config}-{split}") as sorter:
+            _fill(sorter, snapshot, config, split, recipe, wanted, inputs)
+            ids = RowIds()
+            tables = (train_rows(table, recipe, ids) for table in sorter.sorted())
+            written = write_split(folder, name, tables, TRAIN_SCHEMA, sorter.rows)
+    else:
+        table = _benchmark_rows(snapshot, config, split, recipe, wanted, inputs)
+        written = write_split(folder, name, [table], BENCHMARK_SCHEMA, len(table))
+    if written.digest != entry["digest"]:
+        raise SetError(_difference(folder, name, wanted))
+    return split_entry(written, entry["tasks"], entry["sources"])
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -143,29 +154,27 @@ def _recipe_rows(files: Iterable[Path]) -> list[RecipeRow]:
     return [
         RecipeRow(**row)
         for path in files
-        for row in pq.read_table(path, columns=list(RecipeRow._fields)).to_pylist()
+        for batch in read_batches(path, RECIPE_SCHEMA.names)
+        for row in batch.to_pylist()
     ]
 
 
-def _mix_tables(
+def _fill(
+    sorter: DigestSort,
     snapshot: BuiltSet,
     config: str,
     split: str,
     recipe: Recipe,
     wanted: list[RecipeRow],
     inputs: Inputs,
-    sorter: DigestSort,
-) -> Iterator[pa.Table]:
-    """Sort published and recovered rows together and render them."""
+) -> None:
+    """Sort published and recovered training rows together."""
     numbers: dict[tuple[str, str], int] = {}
     for number, item in enumerate(recipe.mix):
         numbers.setdefault((item.task, item.source), number)
     for batch in snapshot.batches(config, split):
         sorter.extend(_published(batch, numbers))
     sorter.extend(_recovered(recipe, wanted, inputs))
-    ids = RowIds()
-    for table in sorter.sorted():
-        yield train_rows(table, recipe, ids)
 
 
 def _published(
@@ -209,21 +218,17 @@ def _recovered(recipe: Recipe, wanted: list[RecipeRow], inputs: Inputs) -> Itera
         raise SetError(_lost([(source, row) for _, source, row in lost]))
 
 
-def _benchmark_tables(
+def _benchmark_rows(
     snapshot: BuiltSet,
     config: str,
     split: str,
     recipe: Recipe,
     wanted: list[RecipeRow],
     inputs: Inputs,
-) -> Iterator[pa.Table]:
+) -> pa.Table:
     """Give a test set's rows: as published, or read again from the user's copy."""
     if not wanted:
-        for item in snapshot.splits():
-            if (item.config, item.split) == (config, split):
-                for path in item.files:
-                    yield pa.Table.from_batches(read_batches(path), SCHEMAS["benchmark"])
-        return
+        return pa.Table.from_batches(snapshot.batches(config, split), BENCHMARK_SCHEMA)
     chosen = benchmark_selections(recipe)[config, split]
     rows = {row.source_row for row in wanted}
     examples = inputs.examples(chosen.source, chosen.split)
@@ -231,7 +236,7 @@ def _benchmark_tables(
     lost = rows - {example.row for example in found}
     if lost:
         raise SetError(_lost([(chosen.source, row) for row in sorted(lost)]))
-    yield benchmark_table(config, split, found, recipe)
+    return benchmark_table(config, split, found, recipe)
 
 
 def _lost(places: list[tuple[str, int]]) -> str:

@@ -191,14 +191,23 @@ def parse_recipe(text: str, where: str) -> Recipe:
         ConfigError: it is no TOML, has an unknown key, or names what the registry does not know.
     """
     try:
-        recipe = build(Recipe, tomllib.loads(text), f"recipe {where}")
-    except tomllib.TOMLDecodeError as error:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a TOMLDecodeError is a ValueError
         raise ConfigError(f"recipe {where}: not valid TOML: {error}") from error
+    recipe = build(Recipe, table, f"recipe {where}")
     known = load_tasks()
     plan = recipe.benchmark
+    if not 0 < recipe.near_threshold <= 1:
+        raise ConfigError(
+            f"recipe {where}: near_threshold is {recipe.near_threshold}, expected 0 < n <= 1"
+        )
     for item in recipe.mix:
         if item.task != "generic":
             _known(item.task, known.tasks, f"recipe {where}: task")
+        if item.rows < 0:
+            raise ConfigError(
+                f"recipe {where}: rows of {item.task} is {item.rows}, expected 0 (all) or more"
+            )
         if not 0 <= item.validation_share < 1:
             raise ConfigError(
                 f"recipe {where}: validation_share of {item.task} is {item.validation_share}, "

@@ -133,16 +133,14 @@ def fetch_all(source: Source, access: Access) -> list[Fetched]:
 def _fetch(source: Source, paths: Sequence[str], access: Access) -> list[Fetched]:
     """Fetch files, those that ship with the package from the package."""
     shipped = [path for path in paths if source.files[path].url.startswith(PACKAGE)]
-    if shipped:
-        return [_shipped(source, path) for path in shipped]
-    return fetch_source(
+    return [_shipped(source, path) for path in shipped] + fetch_source(
         source,
         cache=access.cache,
         mirrors=access.mirrors,
         offline=access.offline,
         allow_unverified=access.allow_unverified,
         progress=access.progress,
-        paths=paths,
+        paths=[path for path in paths if path not in shipped],
     )
 
 
@@ -150,7 +148,12 @@ def _shipped(source: Source, path: str) -> Fetched:
     from hashlib import sha256
 
     local = Path(str(files("wa_data").joinpath(source.files[path].url.removeprefix(PACKAGE))))
-    content = local.read_bytes()
+    try:
+        content = local.read_bytes()
+    except OSError as error:
+        raise MissingSourceError(
+            f"{source.key}/{path}: wa-data ships no such file: {error}"
+        ) from error
     return Fetched(
         source=source.key,
         path=path,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -165,8 +165,8 @@ def _print_overlaps(summary: Mapping[str, Any] | None) -> None:
     show_default=True,
     help="Ending of the prompt.",
 )
-@click.argument("text", type=click.File(encoding="utf-8"), default="-")
-def prompt(task: str, instruction: str | None, template: str, text: TextIO) -> None:
+@click.argument("text", type=click.File("rb"), default="-")
+def prompt(task: str, instruction: str | None, template: str, text: BinaryIO) -> None:
     """Turn a file or - (one text a line) into rows for `wa-train predict`, as JSON lines.
 
     The rows are of the benchmark contract, without references; empty lines are passed over.
@@ -178,12 +178,14 @@ def prompt(task: str, instruction: str | None, template: str, text: TextIO) -> N
         raise UsageError(
             f"no task is called {task!r}{suggest(task, tasks)}; expected one of: {', '.join(tasks)}"
         )
-    try:
-        for number, line in enumerate(text):
-            if line := line.rstrip("\n"):
-                row = user_row(task, instruction or tasks[task].instruction, line, number, template)
-                sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{text.name}: not valid UTF-8 ({error.reason}); convert it first"
-        ) from error
+    wording = instruction or tasks[task].instruction
+    for number, raw in enumerate(text):
+        try:
+            line = raw.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"{text.name}:{number + 1}: not valid UTF-8 ({error.reason}); convert it first"
+            ) from error
+        if line:
+            row = user_row(task, wording, line, number, template)
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
