@@ -134,7 +134,10 @@ def _attempt(
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         message = f"{url}: {type(error).__name__}: {error}"
         if _no_such_host(error):
-            raise DownloadError(f"{message}: no network, or no such host") from error
+            raise DownloadError(
+                f"{message}: no network, or no such host; get the file from the source's homepage "
+                f"elsewhere and name its folder with --mirror"
+            ) from error
         if isinstance(error, httpx.TransportError) and not isinstance(
             error, httpx.UnsupportedProtocol
         ):

@@ -137,7 +137,8 @@ def fetch(
         click.echo(json.dumps(record, ensure_ascii=False) if as_json else line)
     if problems:
         raise MissingSourceError(
-            f"{len(problems)} sources are not whole:\n\n" + "\n\n".join(problems)
+            f"not whole: {len(problems)} of {len(sources or registry)} sources\n\n"
+            + "\n\n".join(problems)
         )
 
 
