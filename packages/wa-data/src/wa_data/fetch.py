@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_data import cache as store
+from wa_data.advice import unknown, what_to_do, wrong
 from wa_data.archive import LARGEST, unpack
 from wa_data.cache import Identity
 from wa_data.errors import DigestError, MissingSourceError, UsageError
@@ -119,7 +120,7 @@ def fetch_source(
             except MissingSourceError as error:
                 reasons.append(str(error))
     if missing:
-        reasons.append(_what_to_do(source, missing, way))
+        reasons.append(what_to_do(source, missing, cache=cache, mirrors=mirrors, offline=offline))
     if reasons:
         raise MissingSourceError("; ".join(reasons))
     return fetched
@@ -164,7 +165,7 @@ def _from_earlier(source: Source, item: SourceFile, way: _Way) -> Fetched | None
     if hit is None:
         return None
     if not way.allow_unverified:
-        raise _unknown(source, item, *hit)
+        raise unknown(source, item, *hit)
     return _fetched(source, item, *hit, False, "cache")
 
 
@@ -214,7 +215,7 @@ def _from_archive(
     """Unpack every file that the source has in this archive; settle them, give the one asked."""
     found = store.identify(local)
     if not found.matches(archive) and not way.allow_unverified:
-        raise _wrong(source, archive.url, archive, found)
+        raise wrong(source, archive.url, archive, found)
     listed = source.files.values()
     wanted = {_member(other): other for other in listed if other.archive == item.archive}
     wanted[_member(item)] = item
@@ -250,7 +251,7 @@ def _settle(
     found = store.identify(staged)
     verified = _pinned(item) and found.matches(item)
     if _pinned(item) and not verified and not way.allow_unverified:
-        raise _wrong(source, f"{item.path} from {origin}", item, found)
+        raise wrong(source, f"{item.path} from {origin}", item, found)
     local = store.put(way.cache, staged, found)
     if not verified and remember:
         entry = store.unpinned_entry(way.cache, source.key, item.path)
@@ -259,7 +260,7 @@ def _settle(
         entry = store.git_entry(way.cache, item.git_blob.lower())
         store.write_entry(way.cache, entry, found.sha256)
     if not verified and not way.allow_unverified:
-        raise _unknown(source, item, local, found)
+        raise unknown(source, item, local, found)
     return _fetched(source, item, local, found, verified, origin)
 
 
@@ -270,41 +271,3 @@ def _fetched(
         source=source.key, path=item.path, local=local, sha256=found.sha256, bytes=found.bytes,
         verified=verified, origin=origin,
     )  # fmt: skip
-
-
-def _wrong(source: Source, what: str, pin: SourceFile | Archive, found: Identity) -> DigestError:
-    """Say which digest was expected and which came."""
-    if pin.sha256:
-        expected, got = f"sha256 {pin.sha256}", f"sha256 {found.sha256}"
-    else:
-        expected, got = f"git object {pin.git_blob}", f"{found.git_blob} (sha256 {found.sha256})"
-    if isinstance(pin, SourceFile) and pin.bytes is not None:
-        expected += f", {pin.bytes:,} bytes"
-    return DigestError(
-        f"source {source.key}: {what}: not the one that the registry names: expected {expected}; "
-        f"got {got}, {found.bytes:,} bytes; get the official one from {source.homepage}, "
-        f"or take this one with: wa-data fetch {source.key} --allow-unverified"
-    )
-
-
-def _unknown(source: Source, item: SourceFile, local: Path, found: Identity) -> DigestError:
-    return DigestError(
-        f"{source.key}/{item.path}: no digest is known for this file; got sha256 {found.sha256}, "
-        f"{found.bytes:,} bytes, kept as {local}; check it, then pass --allow-unverified or, "
-        f'in your own sources file, add sha256 = "{found.sha256}"'
-    )
-
-
-def _what_to_do(source: Source, missing: Sequence[str], way: _Way) -> str:
-    """Say what is missing, where it was looked for, and the steps to get it."""
-    looked = ", ".join([f"the cache {way.cache}", *map(str, way.mirrors)])
-    known = [source.files[path] for path in missing]
-    steps = []
-    if way.offline and any(item.url or item.archive for item in known):
-        steps.append("run without --offline to download what has a URL, or")
-    steps.append(" ".join(source.obtain.split()) or f"get the files from {source.homepage}")
-    return (
-        f"source {source.key}: {len(missing)} file(s) missing: {', '.join(missing)} "
-        f"(looked in {looked}); {' '.join(steps)}; put each at DIR/{source.key}/<path>, "
-        f"as in DIR/{source.key}/{missing[0]}, then run it again with --mirror DIR"
-    )
