@@ -18,7 +18,7 @@ from wa_data.readers import Reader, find_reader
 from wa_data.recipe import MixItem, Recipe
 from wa_data.registry import parse_sources
 from wa_data.resolve import Inputs
-from wa_data.sample import held_out, sample
+from wa_data.sample import Sampler, held_out
 from wa_data.sort import DigestSort
 
 SOURCES = """
@@ -146,7 +146,10 @@ def test_a_line_without_a_number_takes_every_row(world: World) -> None:
 def test_a_line_with_a_number_takes_the_sample_of_the_seed(world: World) -> None:
     rows = numbered(400)
     examples = [Example(place, row[0], (row[1],)) for place, row in enumerate(rows)]
-    expected = sample(candidates(examples, 0, line()), 30, 7).rows
+    sampler = Sampler(30, 7)
+    for candidate in candidates(examples, 0, line()):
+        sampler.add(candidate)
+    expected = sampler.result()
     got = world.draw(rows, line(rows=30), seed=7)
     assert sorted(got[TRAIN]) == sorted((row.input, row.output) for row in expected)
     assert world.drawn[0].wanted == world.drawn[0].got == 30

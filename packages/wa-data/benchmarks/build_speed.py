@@ -27,7 +27,7 @@ from processes import Cost, environment, measure, middle, tool
 HERE = Path(__file__).parent
 EXPLAINED = """\
 build       `wa-data build`: training rows, the recipe's test sets, digests, overlaps, card, plots
-table       the recipe's training rows alone, fetched, verified and digested as in a build
+table       the recipe's training rows alone, fetched, hashed, drawn and written as in a build
 peer        the same training rows with `datasets`: load_dataset, filter, shuffle, select, map,
             concatenate_datasets, to_parquet, with an empty cache; it makes nothing else
  batched    with batched=True in filter and map

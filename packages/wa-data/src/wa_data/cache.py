@@ -41,7 +41,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Identity(NamedTuple):
-    """What a content is known by; `git_blob` is the id that git gives it as a file."""
+    """What a content is known by; `git_blob` is git's id of it, empty where nobody asked."""
 
     sha256: str
     git_blob: str
@@ -49,9 +49,7 @@ class Identity(NamedTuple):
 
     def matches(self, pin: SourceFile | Archive) -> bool:
         """Tell whether this is the content pinned, by each digest that the pin gives."""
-        return pin.sha256.lower() in ("", self.sha256) and (
-            pin.git_blob.lower() in ("", self.git_blob)
-        )
+        return pin.sha256 in ("", self.sha256) and (pin.git_blob in ("", self.git_blob))
 
 
 def default_cache() -> Path:
@@ -62,8 +60,8 @@ def default_cache() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "wa-data"
 
 
-def identify(path: Path) -> Identity:
-    """Hash a file, both ways in one pass."""
+def identify(path: Path, *, git: bool = False) -> Identity:
+    """Hash a file; with `git`, find git's id of it in the same pass."""
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         sha256 = hashlib.sha256()
@@ -71,18 +69,19 @@ def identify(path: Path) -> Identity:
         blob = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
         while block := stream.read(_BLOCK):
             sha256.update(block)
-            blob.update(block)
-    return Identity(sha256.hexdigest(), blob.hexdigest(), size)
+            if git:
+                blob.update(block)
+    return Identity(sha256.hexdigest(), blob.hexdigest() if git else "", size)
 
 
-def look_up(cache: Path, sha256: str) -> tuple[Path, Identity] | None:
+def look_up(cache: Path, sha256: str, *, git: bool = False) -> tuple[Path, Identity] | None:
     """Find an object and hash it again; drop it, with a warning, if its content has changed."""
     path = cache / "files" / sha256
     if not _SHA256.fullmatch(sha256):  # a user's pin is no path
         return None
     try:
         before = path.stat()
-        found = identify(path)
+        found = identify(path, git=git)
     except FileNotFoundError:
         return None
     if found.sha256 == sha256:

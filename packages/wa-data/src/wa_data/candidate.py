@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from wa_data.example import Example, content_digest
@@ -46,11 +47,10 @@ def targets(example: Example, how: str) -> tuple[str, ...]:
     return references[:1]
 
 
-def candidates(examples: Iterable[Example], number: int, item: MixItem) -> Iterator[Candidate]:
-    """Yield the candidates of one recipe line, in official order.
+def candidate_maker(number: int, item: MixItem) -> Callable[[Example], list[Candidate]]:
+    """Give the function that makes a recipe line's candidates of one official row.
 
     Args:
-        examples: the rows of the line's split.
         number: the line's place in the recipe.
         item: the line.
     """
@@ -58,12 +58,22 @@ def candidates(examples: Iterable[Example], number: int, item: MixItem) -> Itera
     filtered = bool(selection.label or selection.min_output)
     task, source, how = item.task, item.source, item.target
     drop_identical = item.identity_pairs == "drop"
-    for example in examples:
+
+    def make(example: Example) -> list[Candidate]:
         if filtered and not matches(example, selection):
-            continue
-        text = example.input
+            return []
+        row, text, _, _, asked, _ = example
+        made = []
         for output in targets(example, how):
             if drop_identical and (not output or output == text):
                 continue
-            digest = content_digest(task, source, example.instruction, text, output)
-            yield Candidate(digest, example.row, number, example.instruction, text, output)
+            digest = content_digest(task, source, asked, text, output)
+            made.append(Candidate(digest, row, number, asked, text, output))
+        return made
+
+    return make
+
+
+def candidates(examples: Iterable[Example], number: int, item: MixItem) -> Iterator[Candidate]:
+    """Yield the candidates of one recipe line, in official order."""
+    return chain.from_iterable(map(candidate_maker(number, item), examples))

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from wa_data.candidate import Candidate, candidates
+from wa_data.candidate import Candidate, candidate_maker, candidates
 from wa_data.example import content_digest
 from wa_data.overlap import BenchmarkText, BenchmarkTexts, NearIndex, normalise
 from wa_data.recipe import MixItem, Recipe
 from wa_data.resolve import Inputs, expected_rows
-from wa_data.sample import Sample, Sampler, held_out
+from wa_data.sample import Sampler, held_out
 from wa_data.sort import DigestSort
 
 log = logging.getLogger(__name__)
@@ -109,15 +109,19 @@ def _samples(
             Sampler(size * margin, recipe.seed, acceptor(item, tests))
             for size, (_, item) in zip(sizes, lines, strict=True)
         ]
+        offers = [
+            (candidate_maker(*line), sampler.add)
+            for line, sampler in zip(lines, samplers, strict=True)
+        ]
         for example in inputs.examples(source, split):
-            for sampler, (number, item) in zip(samplers, lines, strict=True):
-                for row in candidates((example,), number, item):
-                    sampler.add(row)
+            for make, add in offers:
+                for row in make(example):
+                    add(row)
         samples = [sampler.result() for sampler in samplers]
         if not recipe.deduplicate:
-            return [sample.rows for sample in samples]
+            return samples
         kept = [
-            distinct(sample.rows, size, recipe.near_threshold)
+            distinct(sample, size, recipe.near_threshold)
             for sample, size in zip(samples, sizes, strict=True)
         ]
         if not any(map(_too_few, kept, sizes, samples, [margin] * len(sizes))):
@@ -125,9 +129,9 @@ def _samples(
         margin *= 2
 
 
-def _too_few(kept: list[Candidate], size: int, sample: Sample, margin: int) -> bool:
+def _too_few(kept: list[Candidate], size: int, sample: list[Candidate], margin: int) -> bool:
     """Tell whether more rows could have been drawn than were."""
-    return len(kept) < size and len(sample.rows) == size * margin
+    return len(kept) < size and len(sample) == size * margin
 
 
 def _size(item: MixItem, limit: int | None) -> int:

@@ -147,10 +147,10 @@ def _pinned(item: SourceFile) -> bool:
 
 def _from_cache(source: Source, item: SourceFile, way: _Way) -> Fetched | None:
     """Find the object that the pin names."""
-    sha256: str | None = item.sha256.lower()
+    sha256: str | None = item.sha256
     if not sha256 and item.git_blob:
-        sha256 = store.read_entry(store.git_entry(way.cache, item.git_blob.lower()))
-    hit = store.look_up(way.cache, sha256) if sha256 else None
+        sha256 = store.read_entry(store.git_entry(way.cache, item.git_blob))
+    hit = store.look_up(way.cache, sha256, git=bool(item.git_blob)) if sha256 else None
     if hit is None or not hit[1].matches(item):
         return None
     return _fetched(source, item, *hit, True, "cache")
@@ -213,7 +213,7 @@ def _from_archive(
     source: Source, item: SourceFile, archive: Archive, local: Path, way: _Way
 ) -> Fetched:
     """Unpack every file that the source has in this archive; settle them, give the one asked."""
-    found = store.identify(local)
+    found = store.identify(local, git=bool(archive.git_blob))
     if not found.matches(archive) and not way.allow_unverified:
         raise wrong(source, archive.url, archive, found)
     listed = source.files.values()
@@ -248,7 +248,7 @@ def _settle(
     remember: bool = True,
 ) -> Fetched:
     """Check a whole file against its pin and move it into the cache."""
-    found = store.identify(staged)
+    found = store.identify(staged, git=bool(item.git_blob))
     verified = _pinned(item) and found.matches(item)
     if _pinned(item) and not verified and not way.allow_unverified:
         raise wrong(source, f"{item.path} from {origin}", item, found)
@@ -257,7 +257,7 @@ def _settle(
         entry = store.unpinned_entry(way.cache, source.key, item.path)
         store.write_entry(way.cache, entry, found.sha256)
     elif verified and not item.sha256:
-        entry = store.git_entry(way.cache, item.git_blob.lower())
+        entry = store.git_entry(way.cache, item.git_blob)
         store.write_entry(way.cache, entry, found.sha256)
     if not verified and not way.allow_unverified:
         raise unknown(source, item, local, found)

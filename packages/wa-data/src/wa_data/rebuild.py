@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from wa_data.benchmark import benchmark_table
 from wa_data.build import BuildReport, put_in_place, workplace
-from wa_data.candidate import Candidate, candidates
+from wa_data.candidate import Candidate, candidate_maker
 from wa_data.card import write_card
 from wa_data.dataset import BuiltSet, open_set, read_batches
 from wa_data.errors import MissingSourceError, SetError
@@ -204,11 +204,12 @@ def _recovered(recipe: Recipe, wanted: list[RecipeRow], inputs: Inputs) -> Itera
             key[:2] == (item.task, item.source) for key in open_rows
         ):
             continue
+        make = candidate_maker(number, item)
         for example in inputs.examples(item.source, item.split):
             names = open_rows.get((item.task, item.source, example.row))
             if not names:
                 continue
-            for found in candidates((example,), number, item):
+            for found in make(example):
                 name = f"{item.source}-{found.digest[:8].hex()}"
                 if name in names:
                     names.remove(name)

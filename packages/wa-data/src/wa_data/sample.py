@@ -6,20 +6,12 @@ shards, nor the platform; it needs O(n) memory; and a larger sample holds the sm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
-from typing import NamedTuple
 
 from wa_data.candidate import Candidate
 
 Accept = Callable[[Candidate], bool]
-
-
-class Sample(NamedTuple):
-    """The rows drawn, in key order, and how many rows there were to draw from."""
-
-    rows: list[Candidate]
-    population: int
 
 
 def sample_key(seed: int, digest: bytes) -> bytes:
@@ -35,16 +27,14 @@ class Sampler:
 
     def __init__(self, size: int, seed: int, accept: Accept | None = None) -> None:
         self._size = size
-        self._seed = seed
+        self._seed = b"%d\n" % seed
         self._accept = accept
         self._kept: list[tuple[bytes, int, Candidate]] = []
         self._bound = b"\xff" * 33
-        self._population = 0
 
     def add(self, candidate: Candidate) -> None:
         """Offer one candidate."""
-        self._population += 1
-        key = sample_key(self._seed, candidate.digest)
+        key = sha256(self._seed + candidate.digest).digest()
         if key > self._bound or (self._accept and not self._accept(candidate)):
             return
         self._kept.append((key, candidate.row, candidate))
@@ -57,18 +47,10 @@ class Sampler:
         if len(self._kept) == self._size and self._kept:
             self._bound = self._kept[-1][0]
 
-    def result(self) -> Sample:
-        """Give the sample drawn so far."""
+    def result(self) -> list[Candidate]:
+        """Give the sample drawn so far, in key order."""
         self._cut()
-        return Sample([candidate for _, _, candidate in self._kept], self._population)
-
-
-def sample(rows: Iterable[Candidate], size: int, seed: int, accept: Accept | None = None) -> Sample:
-    """Draw the `size` accepted rows with the smallest keys, in key order."""
-    sampler = Sampler(size, seed, accept)
-    for row in rows:
-        sampler.add(row)
-    return sampler.result()
+        return [candidate for _, _, candidate in self._kept]
 
 
 def held_out(seed: int, digest: bytes, share: float) -> bool:

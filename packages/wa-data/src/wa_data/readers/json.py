@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import orjson
 
 from wa_data.errors import FormatError
 from wa_data.example import Example
@@ -38,22 +39,20 @@ def read(
         FormatError: the text is no JSON, or an object lacks a key or holds no string there.
     """
     chosen = parse(JsonOptions, options, where)
-    input_path = _split(chosen.input)
-    reference_paths = [_split(path) for path in chosen.references]
-    instruction, label = _split(chosen.instruction), _split(chosen.label)
+    paths = [chosen.input, chosen.instruction, chosen.label, *chosen.references]
+    keys = [_split(path) for path in paths]
     prefix = chosen.reference_prefix
     row = 0
     for path, name in zip(files, where, strict=True):
         for place, item in _objects(path, name, chosen.layout):
-            references = [_text(item, keys, name, place) for keys in reference_paths]
-            if all(reference.startswith(prefix) for reference in references):
-                yield Example(
-                    row,
-                    _text(item, input_path, name, place),
-                    tuple(reference[len(prefix) :] for reference in references),
-                    instruction=_text(item, instruction, name, place) if instruction else "",
-                    label=_text(item, label, name, place) if label else "",
-                )
+            text, instruction, label, *references = [
+                _text(item, way, name, place) if way else "" for way in keys
+            ]
+            if not prefix:
+                yield Example(row, text, tuple(references), (), instruction, label)
+            elif all(reference.startswith(prefix) for reference in references):
+                cut = tuple(reference[len(prefix) :] for reference in references)
+                yield Example(row, text, cut, (), instruction, label)
             row += 1
 
 
@@ -63,21 +62,17 @@ def _objects(path: Path, name: str, layout: str) -> Iterator[tuple[int, Any]]:
         for row, line in enumerate(read_lines(path, name), 1):
             yield row, _parse(line, f"{name}:{row}")
         return
-    try:
-        text = path.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{name}: not valid UTF-8 ({error.reason})") from error
-    items = _parse(text, name)
+    items = _parse(path.read_bytes(), name)
     if not isinstance(items, list):
         raise FormatError(f"{name}: expected one JSON array, got {type(items).__name__}")
     yield from enumerate(items, 1)
 
 
-def _parse(text: str, where: str) -> Any:
-    """Parse one JSON text; a number too long or a nesting too deep is a format error too."""
+def _parse(text: str | bytes, where: str) -> Any:
+    """Parse one JSON text; half a surrogate pair or a nesting too deep is a format error too."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
         raise FormatError(f"{where}: not valid JSON: {error}; fetch the official file") from error
 
 
@@ -86,26 +81,19 @@ def _split(path: str) -> list[str | int]:
 
 
 def _text(item: Any, keys: Sequence[str | int], name: str, row: int) -> str:
-    """Follow a path to a string that is valid Unicode."""
-    value = item
+    """Follow a path to a string."""
+    value: Any = item
     for key in keys:
-        if isinstance(key, int):  # of a list alone: a character of a text is never meant
-            inside = isinstance(value, list) and key < len(value)
-        else:
-            inside = isinstance(value, dict) and key in value
-        if not inside:
-            raise FormatError(
-                f"{name}:{row}: no {'.'.join(map(str, keys))!r} in the object; fetch the official "
-                f"file"
-            )
-        value = value[key]
-    if not isinstance(value, str):
+        # An index is of a list alone: a character of a text is never meant.
+        kind = list if type(key) is int else dict
+        try:
+            value = value[key] if type(value) is kind else None  # type: ignore[index]
+        except LookupError:
+            value = None
+    if type(value) is not str:
+        found = "nothing" if value is None else type(value).__name__
         raise FormatError(
-            f"{name}:{row}: {'.'.join(map(str, keys))!r} is {type(value).__name__}, expected text"
-        )
-    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-        raise FormatError(
-            f"{name}:{row}: {'.'.join(map(str, keys))!r} holds half a surrogate pair, which is no "
-            f"text; fetch the official file"
+            f"{name}:{row}: {'.'.join(map(str, keys))!r} is {found}, expected text; fetch the "
+            f"official file"
         )
     return value
