@@ -12,11 +12,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from wa_data.build import BENCHMARK, MIX, PARTIAL, BuildOptions, BuildReport, build
+from wa_data.build import BENCHMARK, MIX, PARTIAL, BuildOptions, BuildReport, build, workplace
 from wa_data.cache import default_cache
 from wa_data.check import check
 from wa_data.demo import write_sources
-from wa_data.errors import MissingSourceError, SetError, ShortfallError
+from wa_data.errors import ConfigError, MissingSourceError, SetError, ShortfallError
 from wa_data.recipe import load_recipe
 from wa_data.registry import load_sources
 from wa_data.resolve import Access
@@ -297,3 +297,53 @@ def test_the_demo_reads_no_real_file_even_where_the_cache_has_them(
     sources = manifest(tmp_path / "demo", BENCHMARK)["sources"]
     made_up = {key: item for key, item in sources.items() if key != "generic_probe"}
     assert not any(file["verified"] for item in made_up.values() for file in item["files"])
+
+
+def test_a_cut_source_is_named_although_nothing_vouches_for_it(tmp_path: Path) -> None:
+    write_sources(tmp_path / "sources", 50)
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        'name = "mine"\nsummary = "all of W&I"\n[[mix]]\nconfig = "writing"\n'
+        'task = "grammaticality"\nsource = "wi_locness"\nsplit = "train"\n'
+    )
+    with pytest.raises(ShortfallError, match="from wi_locness: 50 of 34,308 rows"):
+        build_recipe(str(recipe), tmp_path / "out", tmp_path / "sources")
+    report = build_recipe(str(recipe), tmp_path / "out", tmp_path / "sources", allow_missing=True)
+    [short] = report.manifests[MIX]["shortfalls"]
+    assert (short["source"], short["wanted"], short["got"]) == ("wi_locness", 34_308, 50)
+
+
+def test_a_recipe_without_test_sets_builds_the_mix_alone(tmp_path: Path) -> None:
+    write_sources(tmp_path / "sources", 20, only=["jfleg"])
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        'name = "mine"\nsummary = "fluency"\n[[mix]]\nconfig = "writing"\ntask = "fluency"\n'
+        'source = "jfleg"\nsplit = "dev"\nrows = 10\n'
+    )
+    report = build_recipe(str(recipe), tmp_path / "out", tmp_path / "sources", allow_missing=True)
+    assert list(report.manifests) == [MIX]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [MIX]
+    assert check(tmp_path / "out").exit_code == 0
+
+
+def test_a_second_build_into_the_same_folder_is_refused_whatever_its_cache(
+    sources: Path, tmp_path: Path
+) -> None:
+    with workplace(tmp_path) as work:
+        (work / "mark").touch()
+        with pytest.raises(SetError, match="another build is writing here"):
+            build_recipe("paper", tmp_path, sources, allow_missing=True)
+        assert (work / "mark").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_lines_of_one_task_and_source_must_be_shown_alike(tmp_path: Path) -> None:
+    line = (
+        '[[mix]]\nconfig = "writing"\ntask = "simplification"\nsource = "turkcorpus"\n'
+        'split = "tune"\n'
+    )
+    recipe = tmp_path / "mine.toml"
+    head = 'name = "mine"\nsummary = "two"\n'
+    recipe.write_text(f'{head}{line}{line}input_format = "natural"\n')
+    with pytest.raises(ConfigError, match="differ in input_format"):
+        load_recipe(str(recipe))

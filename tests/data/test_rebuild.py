@@ -13,7 +13,7 @@ import pytest
 from wa_data.demo import write_sources
 from wa_data.verify import verify
 
-from .hub_server import Hub, local_hub
+from .hub_server import Fault, Hub, local_hub
 from .hub_sets import client_environment, point_at
 
 SETS = ("writing-mix", "writing-benchmark")
@@ -151,3 +151,45 @@ def test_from_does_not_go_with_a_recipe(hub: Hub, tmp_path: Path) -> None:
     done = wa_data(hub, tmp_path, "build", "paper", "--from", "hf://org/writing-mix")
     assert done.returncode == 2
     assert "--from" in done.stderr
+
+
+def test_a_server_that_hangs_up_is_an_error_in_words_not_a_signal(
+    tmp_path: Path, sources: Path
+) -> None:
+    with local_hub() as hub:
+        hub.faults.append(Fault("POST .*/commit/", drop="body", times=99))
+        done = wa_data(
+            hub, tmp_path, "build", "demo", "-o", str(tmp_path / "out"), "--push", "org",
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "error: " in done.stderr.splitlines()[-1]
+
+
+def test_json_of_a_pushed_build_is_one_object(hub: Hub, tmp_path: Path) -> None:
+    done = wa_data(
+        hub, tmp_path, "build", "demo", "-o", str(tmp_path / "out"), "--push", "org", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert [item["repo"] for item in printed["pushed"]] == [
+        "org/writing-mix",
+        "org/writing-benchmark",
+    ]
+    assert len(printed["sets"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--push", "a/b/c"], "--push is 'a/b/c', expected ORG or ORG/PREFIX"),
+        (["--tag", "v1"], "--tag and --public go with --push"),
+        (["--public"], "--tag and --public go with --push"),
+    ],
+)
+def test_push_options_that_do_not_fit_are_refused_before_the_build(
+    hub: Hub, tmp_path: Path, words: list[str], message: str
+) -> None:
+    done = wa_data(hub, tmp_path, "build", "demo", "-o", str(tmp_path / "out"), *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from wa_data.overlap import BenchmarkTexts
 from wa_data.recipe import Recipe, Selection
 from wa_data.registry import Registry
 from wa_data.resolve import Access, Inputs, benchmark_selections, needed, resolve
-from wa_data.shortfall import Shortfall, missing_text, short_text
+from wa_data.shortfall import Shortfall, missing_text, short_files, short_text
 
 log = logging.getLogger(__name__)
 PARTIAL = ".wa-data-partial"
@@ -44,11 +43,12 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """What came out: the manifests by folder name, and what is short."""
+    """What came out: the manifests by folder name, what is short, and why files are missing."""
 
     out: Path
     manifests: Mapping[str, Mapping[str, Any]]
     shortfalls: list[Shortfall]
+    reasons: tuple[str, ...] = ()
 
 
 def build(
@@ -67,7 +67,7 @@ def build(
     """
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit is {options.limit}, expected at least 1")
-    with workplace(out, access.cache) as work:
+    with workplace(out) as work:
         if recipe.demo_sources:
             access = _with_demo_sources(access, work)
         inputs = resolve(needed(recipe), registry, access)
@@ -79,16 +79,20 @@ def build(
         near = options.near or any(item.decontaminate == "near" for item in recipe.mix)
         tests = BenchmarkTexts(benchmark.texts, recipe.near_threshold, report_near=near)
         mix = write_mix(recipe, inputs, tests, work, work / MIX, options.limit)
-        short = [] if recipe.demo_sources else [*mix.shortfalls, *benchmark.shortfalls]
+        short = [*mix.shortfalls, *benchmark.shortfalls, *short_files(inputs)]
+        if recipe.demo_sources:
+            short = []  # the made-up sources are meant to be small
         if short and not options.allow_missing:
             raise ShortfallError(short_text(short))
         manifests = _describe(recipe, inputs, mix, benchmark, short, near=near)
         finish(out, work, recipe, options, manifests)
-    return BuildReport(out=out, manifests=manifests, shortfalls=short)
+    return BuildReport(
+        out=out, manifests=manifests, shortfalls=short, reasons=tuple(inputs.missing.values())
+    )
 
 
 @contextmanager
-def workplace(out: Path, cache: Path) -> Iterator[Path]:
+def workplace(out: Path) -> Iterator[Path]:
     """Give an empty folder beside the results, locked against a second build, removed at the end.
 
     Raises:
@@ -96,25 +100,25 @@ def workplace(out: Path, cache: Path) -> Iterator[Path]:
     """
     from filelock import FileLock, Timeout
 
-    for name in KINDS:
+    for name in (MIX, BENCHMARK):
         folder = out / name
         if folder.exists() and not (folder / "manifest.json").is_file():
             raise SetError(
                 f"{folder}: it is in the way and no data set (it has no manifest.json); move it, "
                 f"or choose another folder with -o"
             )
-    # The lock lies in the cache, so that the results hold nothing but results.
-    name = sha256(str(out.resolve()).encode()).hexdigest()[:32]
     work = out / PARTIAL
+    lock = out / f"{PARTIAL}.lock"
     try:
-        (cache / "locks").mkdir(parents=True, exist_ok=True)
-        with FileLock(cache / "locks" / f"{name}.lock", timeout=0):
-            shutil.rmtree(work, ignore_errors=True)
-            work.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=0):
             try:
+                shutil.rmtree(work, ignore_errors=True)
+                work.mkdir()
                 yield work
             finally:
                 shutil.rmtree(work, ignore_errors=True)
+                lock.unlink(missing_ok=True)
     except Timeout as error:
         raise SetError(
             f"{out}: another build is writing here; wait for it, or choose another folder with -o"
@@ -143,9 +147,15 @@ def finish(
 
 def put_in_place(out: Path, work: Path, name: str) -> None:
     """Move a whole set to its place; the one that was there goes with the workplace."""
+    old = work / f"old-{name}"
     if (out / name).exists():
-        (out / name).rename(work / f"old-{name}")
-    (work / name).rename(out / name)
+        (out / name).rename(old)
+    try:
+        (work / name).rename(out / name)
+    except OSError:
+        if old.exists():
+            old.rename(out / name)
+        raise
 
 
 def _with_demo_sources(access: Access, work: Path) -> Access:
@@ -171,29 +181,30 @@ def _describe(
     *,
     near: bool,
 ) -> dict[str, dict[str, Any]]:
-    """Compose both manifests."""
-    tests = set(benchmark_selections(recipe))
-    described = manifest(
-        kind="mix",
-        recipe=recipe,
-        configs=mix.configs,
-        registry=inputs.registry,
-        files=files_of(inputs, (item.selection for item in recipe.mix)),
-        shortfalls=[asdict(item) for item in short if (item.config, item.split) not in tests],
-        contamination=summarise(mix.overlaps, near=near),
-        findings=mix.findings,
-    )
-    test_sets = manifest(
-        kind="benchmark",
-        recipe=recipe,
-        configs=benchmark.configs,
-        registry=inputs.registry,
-        files=files_of(inputs, benchmark_selections(recipe).values()),
-        shortfalls=[asdict(item) for item in short if (item.config, item.split) in tests],
-        contamination=None,
-        findings={},
-    )
-    return {MIX: described, BENCHMARK: test_sets}
+    """Compose the manifest of each set that has rows."""
+    selections = {
+        "mix": [item.selection for item in recipe.mix],
+        "benchmark": list(benchmark_selections(recipe).values()),
+    }
+    configs = {"mix": mix.configs, "benchmark": benchmark.configs}
+    own: dict[str, dict[str, Any]] = {
+        "mix": {"contamination": summarise(mix.overlaps, near=near), "findings": mix.findings},
+        "benchmark": {"contamination": None, "findings": {}},
+    }
+    described = {}
+    for name, kind in KINDS.items():
+        sources = {(chosen.source, chosen.split) for chosen in selections[kind]}
+        if configs[kind]:
+            described[name] = manifest(
+                kind=kind,
+                recipe=recipe,
+                configs=configs[kind],
+                registry=inputs.registry,
+                files=files_of(inputs, selections[kind]),
+                shortfalls=[asdict(item) for item in short if item.of_sources(sources)],
+                **own[kind],
+            )
+    return described
 
 
 def files_of(inputs: Inputs, selections: Iterable[Selection]) -> list[Fetched]:

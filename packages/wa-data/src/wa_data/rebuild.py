@@ -73,7 +73,7 @@ def rebuild(published: Path, out: Path, registry: Registry, access: Access) -> B
             f"{reasons}"
         )
     name = f"writing-{snapshot.kind}"
-    with workplace(out, access.cache) as work:
+    with workplace(out) as work:
         folder = work / name
         folder.mkdir()
         manifest["configs"] = {

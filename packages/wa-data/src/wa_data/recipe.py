@@ -7,10 +7,11 @@ with a name, and `CHOICES` says what it decides; both land in the manifest and o
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -195,29 +196,44 @@ def parse_recipe(text: str, where: str) -> Recipe:
     except (ValueError, RecursionError) as error:  # a TOMLDecodeError is a ValueError
         raise ConfigError(f"recipe {where}: not valid TOML: {error}") from error
     recipe = build(Recipe, table, f"recipe {where}")
-    known = load_tasks()
-    plan = recipe.benchmark
+    for fault in chain(_mix_faults(recipe), _plan_faults(recipe)):
+        raise ConfigError(f"recipe {where}: {fault}")
+    return recipe
+
+
+def _mix_faults(recipe: Recipe) -> Iterator[str]:
+    """Yield what is wrong with the lines of the training table."""
+    formats: dict[tuple[str, str], str] = {}
     if not 0 < recipe.near_threshold <= 1:
-        raise ConfigError(
-            f"recipe {where}: near_threshold is {recipe.near_threshold}, expected 0 < n <= 1"
-        )
+        yield f"near_threshold is {recipe.near_threshold}, expected 0 < n <= 1"
     for item in recipe.mix:
         if item.task != "generic":
-            _known(item.task, known.tasks, f"recipe {where}: task")
+            yield from _unknown(item.task, load_tasks().tasks, "task")
         if item.rows < 0:
-            raise ConfigError(
-                f"recipe {where}: rows of {item.task} is {item.rows}, expected 0 (all) or more"
-            )
+            yield f"rows of {item.task} is {item.rows}, expected 0 (all) or more"
+        if item.min_output < 0:
+            yield f"min_output of {item.task} is {item.min_output}, expected 0 or more"
         if not 0 <= item.validation_share < 1:
-            raise ConfigError(
-                f"recipe {where}: validation_share of {item.task} is {item.validation_share}, "
-                f"expected 0 <= share < 1"
-            )
+            yield f"validation_share of {item.task} is {item.validation_share}, expected 0 <= n < 1"
+        # A published row names its task and source alone: they must tell how it is shown.
+        if formats.setdefault((item.task, item.source), item.input_format) != item.input_format:
+            yield f"two lines of {item.task} from {item.source} differ in input_format"
+
+
+def _plan_faults(recipe: Recipe) -> Iterator[str]:
+    """Yield what is wrong with the choice of test sets."""
+    plan, known = recipe.benchmark, load_tasks().benchmarks
+    if not recipe.mix and not plan.sets:
+        yield "it has neither [[mix]] lines nor benchmark.sets"
     for name in (*plan.sets, *plan.natural, *plan.validation, *plan.variants):
-        _known(name, known.benchmarks, f"recipe {where}: test set")
+        yield from _unknown(name, known, "test set")
     for name, variant in plan.variants.items():
-        _known(variant, known.benchmarks[name].variants, f"recipe {where}: variant of {name}")
-    return recipe
+        yield from _unknown(variant, known[name].variants, f"variant of {name}")
+    if len(set(plan.sets)) < len(plan.sets):
+        yield "benchmark.sets names a test set twice"
+    for name in plan.validation:
+        if name not in plan.sets:
+            yield f"validation names {name!r}, which is not in benchmark.sets"
 
 
 @cache
@@ -227,8 +243,6 @@ def load_tasks() -> Tasks:
     return build(Tasks, tomllib.loads(text), "wa_data/tasks.toml")
 
 
-def _known(name: str, known: Mapping[str, Any], what: str) -> None:
+def _unknown(name: str, known: Mapping[str, Any], what: str) -> Iterator[str]:
     if name not in known:
-        raise ConfigError(
-            f"{what} {name!r} is not known{suggest(name, known)}; known: {', '.join(known)}"
-        )
+        yield f"{what} {name!r} is not known{suggest(name, known)}; known: {', '.join(known)}"

@@ -106,6 +106,7 @@ class Source:
 
 
 Registry = Mapping[str, Source]
+PACKAGE = "package:"  # the scheme of files that ship with wa-data
 
 
 def load_sources(extra: Iterable[Path] = ()) -> Registry:
@@ -124,7 +125,11 @@ def load_sources(extra: Iterable[Path] = ()) -> Registry:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot read the sources file: {error}") from error
-        registry |= parse_sources(text, str(path))
+        own = parse_sources(text, str(path))
+        for source in own.values():
+            if any(item.url.startswith(PACKAGE) for item in source.files.values()):
+                raise ConfigError(f"{path}: [{source.key}]: {PACKAGE} URLs are the package's own")
+        registry |= own
     return registry
 
 

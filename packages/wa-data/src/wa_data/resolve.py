@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +14,13 @@ from wa_data.example import Example
 from wa_data.fetch import Fetched, fetch_source
 from wa_data.readers import find_reader
 from wa_data.recipe import Benchmark, Recipe, Selection, load_tasks
-from wa_data.registry import Registry, Source, Split
+from wa_data.registry import PACKAGE, Registry, Source, Split
 from wa_data.strict import suggest
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 log = logging.getLogger(__name__)
-PACKAGE = "package:"
 _REPORT_ROWS = 500_000
 
 
@@ -40,12 +39,14 @@ class Access:
 class Inputs:
     """The files of a recipe's splits: what there is, and why the rest is missing.
 
-    `missing` maps (source, split) to the message of the first file that could not be had.
+    `missing` maps (source, split) to the message of the first file that could not be had; `read`
+    is filled with the rows of each split as it is read.
     """
 
     registry: Registry
     files: Mapping[tuple[str, str], Fetched]
     missing: Mapping[tuple[str, str], str]
+    read: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def has(self, source: str, split: str) -> bool:
         """Tell whether every file of a split is there."""
@@ -68,6 +69,7 @@ class Inputs:
             count += 1
             if not count % _REPORT_ROWS:
                 log.info("  %s %s: %s rows read", source, split, f"{count:,}")
+        self.read[source, split] = count
         if known.rows not in (None, count) and all(item.verified for item in fetched):
             raise FormatError(
                 f"{names[0]}: {count:,} rows, the registry says {known.rows:,}; correct `rows` of "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from wa_data.recipe import Recipe, Selection, load_tasks
@@ -11,12 +11,16 @@ from wa_data.resolve import Inputs, benchmark_selections, expected_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortfall:
-    """Rows that a recipe wants and its sources do not give; `missing` are files that are absent."""
+    """Rows that a recipe wants and its sources do not give; `missing` are files that are absent.
+
+    `config` and `split` are of the set; `source` and `source_split` say where the rows are from.
+    """
 
     config: str
     split: str
     task: str
     source: str
+    source_split: str
     wanted: int | None
     got: int
     missing: list[str]
@@ -40,12 +44,17 @@ class Shortfall:
             split=split,
             task=task,
             source=selection.source,
+            source_split=selection.split,
             wanted=wanted,
             got=got,
             missing=[
                 path for path in files if absent and (selection.source, path) not in inputs.files
             ],
         )
+
+    def of_sources(self, splits: Container[tuple[str, str]]) -> bool:
+        """Tell whether the rows would come from one of these (source, split) pairs."""
+        return (self.source, self.source_split) in splits
 
     def line(self) -> str:
         """Say it in one line."""
@@ -55,6 +64,28 @@ class Shortfall:
             f"{self.config}/{self.split}, {self.task} from {self.source}: "
             f"{self.got:,} of {wanted}{files}"
         )
+
+
+def short_files(inputs: Inputs) -> list[Shortfall]:
+    """List the official splits that were read and have fewer rows than the registry says.
+
+    Only files that are not verified can be so; what was drawn from them is not what the recipe
+    means, even where there was enough to draw from.
+    """
+    return [
+        Shortfall(
+            config="official file",
+            split=split,
+            task="all tasks",
+            source=source,
+            source_split=split,
+            wanted=wanted,
+            got=got,
+            missing=[],
+        )
+        for (source, split), got in inputs.read.items()
+        if (wanted := inputs.registry[source].split(split).rows) is not None and got < wanted
+    ]
 
 
 def missing_text(recipe: Recipe, inputs: Inputs) -> str:

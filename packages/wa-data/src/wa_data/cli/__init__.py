@@ -6,8 +6,9 @@ Exit codes: 0 good, 1 a check found something, 2 usage, configuration or input e
 
 from __future__ import annotations
 
+import io
 import logging
-import signal
+import os
 import sys
 from importlib import import_module
 
@@ -56,10 +57,11 @@ def cli(quiet: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us without a traceback
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # the contracts are UTF-8, whatever the locale
     try:
         code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except WaDataError as error:
         click.echo(f"error: {error}", err=True)
         code = 2
@@ -69,4 +71,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = 130
+    except BrokenPipeError:
+        # `| head` has read enough; nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        click.echo(f"error: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)

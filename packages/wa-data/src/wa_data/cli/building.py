@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from wa_data.cli import options
+from wa_data.cli.publishing import describe, parse_target, push_sets
 from wa_data.errors import UsageError
 from wa_data.recipe import Recipe, load_recipe, load_tasks
 from wa_data.strict import suggest
@@ -19,6 +21,9 @@ from wa_data.strict import suggest
 if TYPE_CHECKING:
     from wa_data.build import BuildReport
     from wa_data.registry import Registry
+
+
+log = logging.getLogger("wa_data.build")
 
 
 @click.command()
@@ -80,6 +85,10 @@ def build(
 
     Without a RECIPE, `paper` is built. Nothing is written under the final names before it is whole.
     """
+    if push_to:
+        parse_target(push_to)
+    elif tag or not private:
+        raise UsageError("--tag and --public go with --push ORG[/PREFIX]")
     if published:
         if recipe or seed is not None or limit is not None or prompts or near or allow_missing:
             raise UsageError(
@@ -98,17 +107,22 @@ def build(
         if prompts:
             chosen = replace(chosen, prompts=prompts)  # type: ignore[arg-type]
         registry = options.registry(sources_files, chosen.sources)
-        _print_licences(chosen, registry)
+        if log.isEnabledFor(logging.INFO):
+            _print_licences(chosen, registry)
         with options.access(mirrors, offline, allow_unverified) as access:
             from wa_data import build as building
 
             wishes = building.BuildOptions(limit=limit, allow_missing=allow_missing, near=near)
             report = building.build(chosen, out, registry, access, wishes)
-    _print_report(report, as_json)
-    if push_to:
-        from wa_data.cli.publishing import push_both
-
-        push_both(out, push_to, private=private, tag=tag)
+    if not as_json:
+        _print_report(report)
+    pushed = push_sets(report, push_to, private=private, tag=tag) if push_to else []
+    if as_json:
+        sets = {str(report.out / name): item for name, item in report.manifests.items()}
+        click.echo(json.dumps({"sets": sets, "pushed": [asdict(result) for result in pushed]}))
+    else:
+        for result in pushed:
+            click.echo(describe(result))
 
 
 def _print_licences(recipe: Recipe, registry: Registry) -> None:
@@ -126,33 +140,30 @@ def _print_licences(recipe: Recipe, registry: Registry) -> None:
     Console(stderr=True).print(table)
 
 
-def _print_report(report: BuildReport, as_json: bool) -> None:
-    """Print rows and digests on stdout, what is short on stderr, last."""
-    if as_json:
-        click.echo(
-            json.dumps({str(report.out / name): item for name, item in report.manifests.items()})
-        )
-    else:
-        for name, manifest in report.manifests.items():
-            for config, splits in manifest["configs"].items():
-                for split, entry in splits.items():
-                    click.echo(f"{report.out / name}\t{config}\t{split}\t{entry['rows']}")
-            click.echo(f"{report.out / name}\tdigest\t{manifest['digest']}\t")
-    for name in report.manifests:
-        click.echo(f"card: {report.out / name / 'README.md'}", err=True)
-        _print_overlaps(report.manifests[name]["contamination"])
+def _print_report(report: BuildReport) -> None:
+    """Print rows and digests on stdout; where the cards are and what is short on stderr."""
+    for name, manifest in report.manifests.items():
+        for config, splits in manifest["configs"].items():
+            for split, entry in splits.items():
+                click.echo(f"{report.out / name}\t{config}\t{split}\t{entry['rows']}")
+        click.echo(f"{report.out / name}\tdigest\t{manifest['digest']}\t")
+    for name, manifest in report.manifests.items():
+        log.info("card: %s", report.out / name / "README.md")
+        _log_overlaps(manifest["contamination"])
     if report.shortfalls:
         click.echo("short of what the recipe asks for:", err=True)
         for item in report.shortfalls:
             click.echo(f"  {item.line()}", err=True)
+        for reason in report.reasons:
+            click.echo(f"  {reason}", err=True)
 
 
-def _print_overlaps(summary: Mapping[str, Any] | None) -> None:
+def _log_overlaps(summary: Mapping[str, Any] | None) -> None:
     """Say how many rows of which test set stand in the mix."""
     for kind in ("exact", "near"):
         for name, splits in ((summary or {}).get(kind) or {}).items():
             counts = ", ".join(f"{rows:,} of {split}" for split, rows in splits.items())
-            click.echo(f"  {kind} overlap: {name}: {counts}", err=True)
+            log.info("  %s overlap: %s: %s", kind, name, counts)
 
 
 @click.command()

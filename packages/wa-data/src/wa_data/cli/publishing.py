@@ -13,6 +13,7 @@ from wa_data.cli import options
 from wa_data.errors import UsageError
 
 if TYPE_CHECKING:
+    from wa_data.build import BuildReport
     from wa_data.publish import PushResult
 
 
@@ -54,28 +55,6 @@ def push(
         dry_run=dry_run,
         message=message,
     )
-    _print(result, dry_run=dry_run, as_json=as_json)
-
-
-def push_both(out: Path, target: str, *, private: bool, tag: str | None) -> None:
-    """Publish both sets of a build as ORG/PREFIX-mix and ORG/PREFIX-benchmark.
-
-    Raises:
-        UsageError: the target is no ORG or ORG/PREFIX.
-    """
-    from wa_data import publish
-    from wa_data.dataset import find_sets
-
-    organisation, _, prefix = target.partition("/")
-    if not organisation or "/" in prefix:
-        raise UsageError(f"--push is {target!r}, expected ORG or ORG/PREFIX")
-    for built in find_sets(out):
-        name = f"{organisation}/{prefix or 'writing'}-{built.kind}"
-        result = publish.push(built.folder, name, private=private, tag=tag)
-        _print(result, dry_run=False, as_json=False)
-
-
-def _print(result: PushResult, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(result)))
         return
@@ -84,10 +63,42 @@ def _print(result: PushResult, *, dry_run: bool, as_json: bool) -> None:
             f"{len(getattr(change, kind)):,} {kind}" for kind in ("added", "removed", "changed")
         )
         click.echo(f"{change.config}/{change.split}\t{counts}")
-    state = "would be pushed" if dry_run else "pushed" if result.changed else "unchanged"
-    if dry_run and not result.changed:
-        state = "unchanged"
-    click.echo(
+    click.echo(describe(result, dry_run=dry_run))
+
+
+def parse_target(target: str) -> tuple[str, str]:
+    """Split ORG[/PREFIX]; the prefix is `writing` by default.
+
+    Raises:
+        UsageError: the target is of another form.
+    """
+    organisation, _, prefix = target.partition("/")
+    if not organisation or "/" in prefix:
+        raise UsageError(f"--push is {target!r}, expected ORG or ORG/PREFIX")
+    return organisation, prefix or "writing"
+
+
+def push_sets(
+    report: BuildReport, target: str, *, private: bool, tag: str | None
+) -> list[PushResult]:
+    """Publish the sets of a build as ORG/PREFIX-mix and ORG/PREFIX-benchmark."""
+    from wa_data.publish import push as publish
+
+    organisation, prefix = parse_target(target)
+    return [
+        publish(
+            report.out / name, f"{organisation}/{prefix}-{item['kind']}", private=private, tag=tag
+        )
+        for name, item in report.manifests.items()
+    ]
+
+
+def describe(result: PushResult, *, dry_run: bool = False) -> str:
+    """Say in one line, tab-separated, what a push did."""
+    state = "pushed" if result.changed else "unchanged"
+    if dry_run and result.changed:
+        state = "would be pushed"
+    return (
         f"{result.repo}\t{state}\t{result.data_rows} rows\t{result.recipe_rows} recipe rows\t"
         f"{result.commit or '-'}\t{result.tag or '-'}\t"
         f"{'private' if result.private else 'public'}\t{result.url}"
