@@ -7,8 +7,9 @@ against the manifest, and a row that the user's copy does not give is named.
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,9 +63,7 @@ def rebuild(published: Path, out: Path, registry: Registry, access: Access) -> B
     manifest: dict[str, Any] = {
         key: value for key, value in snapshot.manifest.items() if key != "published"
     }
-    withheld = {
-        (item.config, item.split): _recipe_rows(item.files) for item in snapshot.splits("recipe")
-    }
+    withheld = {(item.config, item.split): item.files for item in snapshot.splits("recipe")}
     inputs = resolve(_needed(recipe, snapshot.kind, withheld), registry, access)
     if inputs.missing:
         reasons = "\n".join(inputs.missing.values())
@@ -79,7 +78,7 @@ def rebuild(published: Path, out: Path, registry: Registry, access: Access) -> B
         manifest["configs"] = {
             config: {
                 split: _rebuild_split(
-                    snapshot, config, split, recipe, withheld.get((config, split), []), inputs, work
+                    snapshot, config, split, recipe, withheld.get((config, split), ()), inputs, work
                 )
                 for split in splits
             }
@@ -99,7 +98,7 @@ def _rebuild_split(
     config: str,
     split: str,
     recipe: Recipe,
-    wanted: list[RecipeRow],
+    wanted: Sequence[Path],
     inputs: Inputs,
     work: Path,
 ) -> dict[str, Any]:
@@ -136,13 +135,13 @@ def read_recipe(folder: Path) -> Recipe:
 
 
 def _needed(
-    recipe: Recipe, kind: str, withheld: Mapping[tuple[str, str], list[RecipeRow]]
+    recipe: Recipe, kind: str, withheld: Mapping[tuple[str, str], Sequence[Path]]
 ) -> list[tuple[str, str]]:
     """List the (source, split) pairs behind the recipe rows."""
     if kind == "benchmark":
         chosen = benchmark_selections(recipe)
         return [(chosen[key].source, chosen[key].split) for key in withheld]
-    lines = {(row.task, row.source) for rows in withheld.values() for row in rows}
+    lines = {(row.task, row.source) for files in withheld.values() for row in recipe_rows(files)}
     return list(
         dict.fromkeys(
             (item.source, item.split) for item in recipe.mix if (item.task, item.source) in lines
@@ -150,13 +149,12 @@ def _needed(
     )
 
 
-def _recipe_rows(files: Iterable[Path]) -> list[RecipeRow]:
-    return [
-        RecipeRow(**row)
-        for path in files
-        for batch in read_batches(path, RECIPE_SCHEMA.names)
-        for row in batch.to_pylist()
-    ]
+def recipe_rows(files: Iterable[Path]) -> Iterator[RecipeRow]:
+    """Stream the recipe rows of a split."""
+    for path in files:
+        for batch in read_batches(path, RECIPE_SCHEMA.names):
+            for row in batch.to_pylist():
+                yield RecipeRow(**row)
 
 
 def _fill(
@@ -165,7 +163,7 @@ def _fill(
     config: str,
     split: str,
     recipe: Recipe,
-    wanted: list[RecipeRow],
+    wanted: Sequence[Path],
     inputs: Inputs,
 ) -> None:
     """Sort published and recovered training rows together."""
@@ -188,35 +186,45 @@ def _published(
         yield Candidate(digest, row["source_row"], number, own, row["input"], row["output"])
 
 
-def _recovered(recipe: Recipe, wanted: list[RecipeRow], inputs: Inputs) -> Iterator[Candidate]:
+def _recovered(recipe: Recipe, wanted: Sequence[Path], inputs: Inputs) -> Iterator[Candidate]:
     """Find the recipe rows in the user's copies, by their place and their content.
 
     Raises:
         SetError: a row is not there as it was published; names the first ones.
     """
-    open_rows: dict[tuple[str, str, int], list[str]] = {}
-    for row in wanted:
+    open_rows: dict[tuple[str, str], dict[int, int]] = {}
+    for row in recipe_rows(wanted):
         # The id is `<source>-<16 hex of the content>`, perhaps with the number of a repeat.
-        name = row.id[: len(row.source) + 17]
-        open_rows.setdefault((row.task, row.source, row.source_row), []).append(name)
+        content = row.id[len(row.source) + 1 :][:16]
+        if not re.fullmatch("[0-9a-f]{16}", content):
+            raise SetError(f"{row.id!r} is no id of a training row; push the set again")
+        places = open_rows.setdefault((row.task, row.source), {})
+        place = _place(row.source_row, content)
+        places[place] = places.get(place, 0) + 1
     for number, item in enumerate(recipe.mix):
-        if (item.source, item.split) in inputs.missing or not any(
-            key[:2] == (item.task, item.source) for key in open_rows
-        ):
+        places = open_rows.get((item.task, item.source), {})
+        if not places:
             continue
         make = candidate_maker(number, item)
         for example in inputs.examples(item.source, item.split):
-            names = open_rows.get((item.task, item.source, example.row))
-            if not names:
-                continue
             for found in make(example):
-                name = f"{item.source}-{found.digest[:8].hex()}"
-                if name in names:
-                    names.remove(name)
+                place = _place(example.row, found.digest[:8].hex())
+                if places.get(place):
+                    places[place] -= 1
                     yield found
-    lost = [key for key, names in open_rows.items() if names]
+    lost = [
+        (source, place >> 64)
+        for (_, source), places in open_rows.items()
+        for place, count in places.items()
+        if count
+    ]
     if lost:
-        raise SetError(_lost([(source, row) for _, source, row in lost]))
+        raise SetError(_lost(lost))
+
+
+def _place(row: int, content: str) -> int:
+    """Pack a row number and 16 hex digits into one number: millions of them must fit."""
+    return row << 64 | int(content, 16)
 
 
 def _benchmark_rows(
@@ -224,14 +232,14 @@ def _benchmark_rows(
     config: str,
     split: str,
     recipe: Recipe,
-    wanted: list[RecipeRow],
+    wanted: Sequence[Path],
     inputs: Inputs,
 ) -> pa.Table:
     """Give a test set's rows: as published, or read again from the user's copy."""
     if not wanted:
         return pa.Table.from_batches(snapshot.batches(config, split), BENCHMARK_SCHEMA)
     chosen = benchmark_selections(recipe)[config, split]
-    rows = {row.source_row for row in wanted}
+    rows = {row.source_row for row in recipe_rows(wanted)}
     examples = inputs.examples(chosen.source, chosen.split)
     found = [example for example in examples if example.row in rows]
     lost = rows - {example.row for example in found}
@@ -249,9 +257,9 @@ def _lost(places: list[tuple[str, int]]) -> str:
     )
 
 
-def _difference(folder: Path, name: str, wanted: list[RecipeRow]) -> str:
+def _difference(folder: Path, name: str, wanted: Sequence[Path]) -> str:
     """Name the rebuilt rows whose digest is not the published one."""
-    expected = {row.id: row.row_sha256 for row in wanted}
+    expected = {row.id: row.row_sha256 for row in recipe_rows(wanted)}
     wrong = []
     for path in sorted(folder.glob(f"data/{name}-*.parquet")):
         for batch in read_batches(path):
