@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 SETS = ("writing-mix", "writing-benchmark")
 WA_DATA = str(Path(sys.executable).with_name("wa-data"))
+HUNG = "it hung and was killed"
 CONFINE = (
     "import os, resource, sys; kind, amount = map(int, sys.argv[1:3]); "
     "resource.setrlimit(kind, (amount, amount)); os.execv(sys.argv[3], sys.argv[3:])"
@@ -49,12 +50,20 @@ def start(
 
 
 def run(
-    arguments: Sequence[str], environ: dict[str, str], limit: tuple[int, int] | None = None
+    arguments: Sequence[str],
+    environ: dict[str, str],
+    limit: tuple[int, int] | None = None,
+    patience: float = 300,
 ) -> Ended:
-    """Run wa-data to its end."""
+    """Run wa-data to its end; one that is still at work after so many seconds is killed."""
     started = time.monotonic()
     child = start(arguments, environ, limit)
-    out, err = child.communicate(timeout=300)
+    try:
+        out, err = child.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        out, err = child.communicate()
+        err += f"\n{HUNG}"
     return Ended(child.returncode, out, err, time.monotonic() - started)
 
 

@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.faults import (
+    HUNG,
     Contents,
     Ended,
     contents,
@@ -45,11 +47,11 @@ class Build(NamedTuple):
 
 
 def undisturbed(soak: Soak, name: str, command: list[str]) -> Build:
-    """Build once with nothing wrong, from an empty cache, and once an earlier set."""
+    """Build an earlier set, which compiles modules, then time a build with nothing wrong."""
     folder = soak.folder()
     environ = environment(folder / "cache")
-    ended = run([*command, "-o", str(folder / "out")], environ)
     earlier = run([*command, "--limit", "20", "-o", str(folder / "earlier")], environ)
+    ended = run([*command, "-o", str(folder / "out")], environ)
     if ended.code or earlier.code:
         sys.exit(f"an undisturbed build of {name} failed: {ended.err}{earlier.err}")
     return Build(
@@ -193,19 +195,38 @@ def damaged(cache: Path) -> list[str]:
 
 
 def starve(soak: Soak, build: Build) -> None:
-    """Build with too little address space, then with enough."""
+    """Build with too little address space, then with enough.
+
+    Few allocations that fail are seen by Python: libraries abort the process, or hang. So what is
+    held here is that no half set appears and that the next build is whole; how the starved ones
+    ended is counted below the table.
+    """
+    how: Counter[str] = Counter()
 
     def strike(_: int) -> Round:
         folder = soak.folder()
         out, cache = folder / "out", folder / "cache"
         command, environ = [*build.command, "-o", str(out)], environment(cache)
         limit = soak.random.randint(256, 2048) << 20
-        ended = run(command, environ, (resource.RLIMIT_AS, limit))
+        ended = run(command, environ, (resource.RLIMIT_AS, limit), patience=60)
+        how[ending(ended)] += 1
         lost = half_built(out, build.whole)
-        if ended.code and not ended.err.strip():
-            lost.append("it failed without a word")
         lost += finish(command, environ) + differences(out, cache, build.whole)
         shutil.rmtree(folder)
         return Round(ended.code != 0, lost)
 
-    soak.repeat(f"too little memory: build {build.name}", strike)
+    fault = f"too little memory: build {build.name}"
+    soak.repeat(fault, strike)
+    counts = ", ".join(f"{count} {name}" for name, count in how.most_common())
+    soak.notes.append(f"{fault} ended so: {counts}")
+
+
+def ending(ended: Ended) -> str:
+    """Say in a word how a command ended."""
+    if ended.err.endswith(HUNG):
+        return "hung in a library"
+    if ended.code < 0:
+        return "aborted by a library"
+    if ended.code == 0:
+        return "had enough"
+    return "without our error" if one_error(ended) else "with one clear error"

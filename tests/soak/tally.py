@@ -41,16 +41,17 @@ class Soak:
             self.rounds.setdefault(fault, []).append(found)
             for text in found.lost:
                 sys.stderr.write(f"{fault}, round {number + 1}: {text}\n")
-        sys.stderr.write(f"{fault}: done\n")
+        sys.stderr.write(f"{self._line(fault)}\n")
 
     def report(self) -> int:
         """Print the table; give the number of rounds that lost something."""
-        lines = [f"{'fault':44} {'rounds':>6} {'hit':>5} {'survived':>8} {'lost':>5}"]
-        lost = 0
-        for fault, rounds in self.rounds.items():
-            bad = sum(bool(found.lost) for found in rounds)
-            lost += bad
-            hit = sum(found.hit for found in rounds)
-            lines.append(f"{fault:44} {len(rounds):6} {hit:5} {len(rounds) - bad:8} {bad:5}")
-        sys.stdout.write("\n".join([*lines, *self.notes]) + "\n")
-        return lost
+        head = f"{'fault':44} {'rounds':>6} {'hit':>5} {'survived':>8} {'lost':>5}"
+        lines = [head, *map(self._line, self.rounds), *self.notes]
+        sys.stdout.write("\n".join(lines) + "\n")
+        return sum(bool(found.lost) for rounds in self.rounds.values() for found in rounds)
+
+    def _line(self, fault: str) -> str:
+        rounds = self.rounds[fault]
+        lost = sum(bool(found.lost) for found in rounds)
+        hit = sum(found.hit for found in rounds)
+        return f"{fault:44} {len(rounds):6} {hit:5} {len(rounds) - lost:8} {lost:5}"

@@ -75,6 +75,9 @@ def main() -> None:
         # `| head` has read enough; nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except MemoryError:
+        click.echo("error: not enough memory; the largest builds need 1.5 GiB", err=True)
+        code = 2
     except OSError as error:
         click.echo(f"error: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         code = 2
