@@ -139,7 +139,7 @@ def write_set(
     overlaps: Sequence[Row] = (),
     **changes: Any,
 ) -> Path:
-    """Write a set: Parquet files, recipe.json, contamination.parquet (mix), manifest.json last."""
+    """Write a set as a build does, a stand-in for its card included, manifest.json last."""
     listed: dict[str, Any] = {}
     digests: dict[str, dict[str, str]] = {}
     for config, splits in configs.items():
@@ -172,6 +172,8 @@ def write_set(
             "near": None,
             "rows": len(overlaps),
         }
+    folder.mkdir(parents=True, exist_ok=True)  # a set without any config has no data
+    (folder / "README.md").write_text("# A set\n")
     (folder / "recipe.json").write_text(json.dumps({"name": "demo", "seed": 42}))
     (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
     return folder
@@ -196,7 +198,7 @@ def contamination_schema() -> pa.Schema:
     texts = ("train_id", "train_field", "test_id", "test_field", "kind")
     ends = ("train_start", "train_end", "test_start", "test_end")
     fields: list[pa.Field[Any]] = [pa.field(name, pa.string()) for name in texts]
-    fields.append(pa.field("similarity", pa.float32()))
+    fields.append(pa.field("similarity", pa.float64()))
     fields.extend(pa.field(name, pa.int32()) for name in ends)
     return pa.schema(fields)
 

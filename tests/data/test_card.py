@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import datasets
 import pytest
 from huggingface_hub import DatasetCard, metadata_load
 
+from wa_data import stats
 from wa_data.card import check_card, render_card, write_card
 from wa_data.card_metadata import metadata
 from wa_data.dataset import BuiltSet, contract_schema, open_set
@@ -183,6 +185,80 @@ def test_a_card_is_out_of_date_when_the_set_says_something_else(out: Path) -> No
     assert check_card(folder) != []
 
 
+def test_plots_that_are_not_those_of_the_set_are_named(out: Path) -> None:
+    folder = out / "writing-mix"
+    (folder / "plots" / "rows.png").write_bytes(b"\x89PNG another")
+    (folder / "plots" / "lengths.png").unlink()
+    assert check_card(folder) == [
+        "plots/rows.png is not the one that the set and this matplotlib give",
+        "plots/lengths.png is missing",
+    ]
+    write_card(folder)
+    assert check_card(folder) == []
+
+
+def test_a_card_in_another_encoding_is_another_card(out: Path) -> None:
+    file = out / "writing-mix" / "README.md"
+    file.write_bytes(file.read_bytes() + "caf\xe9".encode("latin-1"))
+    assert "-caf\ufffd" in check_card(file.parent)
+    crlf = file.read_bytes().replace(b"\n", b"\r\n")
+    file.write_bytes(crlf)
+    assert check_card(file.parent) != []
+
+
+def test_a_card_costs_one_reading_of_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets.write_set(tmp_path, "mix", sets.small_mix())
+    readings: list[str] = []
+
+    def counted(name: str, real: Callable[[BuiltSet], object]) -> Callable[[BuiltSet], object]:
+        def read(built: BuiltSet) -> object:
+            readings.append(name)
+            return real(built)
+
+        return read
+
+    for name in ("counts", "measure"):
+        monkeypatch.setattr(stats, name, counted(name, getattr(stats, name)))
+    write_card(tmp_path)
+    assert sorted(readings) == ["counts", "measure"]
+
+
+@pytest.mark.parametrize("kind", ["mix", "benchmark"])
+@pytest.mark.parametrize("configs", [{}, {"asset": {"test": []}}])
+def test_a_set_without_rows_has_a_card_that_says_so(
+    tmp_path: Path, kind: str, configs: sets.Splits, recwarn: pytest.WarningsRecorder
+) -> None:
+    write_card(sets.write_set(tmp_path, kind, configs))
+    text = (tmp_path / "README.md").read_text()
+    assert "## Rows\n\nThis set holds no rows.\n" in text
+    assert "load_dataset" not in text
+    assert "plots/" not in text
+    assert metadata_load(tmp_path / "README.md")
+    assert not (tmp_path / "plots").exists()
+    assert (check_card(tmp_path), len(recwarn)) == ([], 0)
+
+
+def test_a_made_up_set_says_so_before_anything_else(out: Path) -> None:
+    folder = out / "writing-mix"
+    manifest = open_set(folder).manifest
+    text = render_card(folder, manifest, {"demo_sources": True})
+    title, _, first = text.split("---\n")[2].strip().partition("\n\n")
+    assert title == "# Writing instruction mix"
+    assert first.startswith(
+        "> [!CAUTION]\n> **Nothing here is real: wa-data's generator made up every sentence.**"
+    )
+    assert "made up" not in render_card(folder, manifest, {"demo_sources": False})
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "\xff"])
+def test_a_recipe_that_is_none_is_an_error_that_names_it(out: Path, text: str) -> None:
+    (out / "writing-mix" / "recipe.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(SetError, match=r"recipe\.json: (not readable as JSON|expected a table)"):
+        write_card(out / "writing-mix")
+
+
 def test_the_same_set_gives_the_same_card_and_plots(out: Path) -> None:
     folder = out / "writing-mix"
     files = [folder / "README.md", *sorted((folder / "plots").iterdir())]
@@ -205,7 +281,8 @@ def test_rows_that_are_withheld_are_configs_of_their_own(out: Path) -> None:
     (folder / "recipe" / "generic").mkdir()
     file = next((folder / "recipe").glob("*.parquet"))
     file.rename(folder / "recipe" / "generic" / file.name)
-    text = metadata(open_set(folder), 3)
+    built = open_set(folder)
+    text = metadata(BuiltSet(folder, {**built.manifest, "published": {}}), 3)
     assert "- config_name: recipe-generic\n" in text
     assert "  path: data/generic" not in text
     assert "path: recipe/generic/train-*.parquet" in text

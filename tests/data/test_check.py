@@ -89,6 +89,17 @@ def test_rows_and_tasks_are_counted_against_the_manifest(out: Path) -> None:
             "schema differs from the contract",
         ),
         (lambda file: file.with_name("extra-0.parquet").touch(), "file not in the manifest"),
+        (lambda file: (file.parents[2] / "README.md").unlink(), "missing file"),
+        (lambda file: (file.parents[2] / "recipe.json").unlink(), "missing file"),
+        (lambda file: (file.parents[2] / "contamination.parquet").unlink(), "missing file"),
+        (
+            lambda file: (file.parents[2] / "contamination.parquet").write_bytes(b"P"),
+            "unreadable file",
+        ),
+        (
+            lambda file: (file.parents[2] / "contamination.parquet").write_bytes(file.read_bytes()),
+            "schema differs from the contract",
+        ),
     ],
 )
 def test_damaged_files_are_errors_and_never_a_traceback(
@@ -98,6 +109,33 @@ def test_damaged_files_are_errors_and_never_a_traceback(
     report = check(out)
     assert kind in kinds(report)
     assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("damage", [b"PAR1", None])
+def test_a_validation_split_that_cannot_be_read_does_not_end_the_check(
+    out: Path, damage: bytes | None
+) -> None:
+    file = out / "writing-benchmark/data/asset/validation-00000-of-00001.parquet"
+    if damage:
+        file.write_bytes(damage)
+    else:
+        pq.write_table(pq.read_table(file).drop_columns(["input"]), file)
+    name = "unreadable file" if damage else "schema differs from the contract"
+    assert first_line(check(out), name).startswith("data/asset/validation")
+
+
+def test_a_repeated_id_is_named_even_where_a_file_is_missing(tmp_path: Path) -> None:
+    rows = [sets.mix_row("a", "One .", "Two ."), sets.mix_row("a", "Three .", "Four .")]
+    mix = {"writing": {"train": rows}, "generic": {"train": [sets.mix_row("g", "", "Five .")]}}
+    sets.write_set(tmp_path, "mix", mix)
+    next((tmp_path / "data" / "generic").iterdir()).unlink()
+    assert {"missing file": 1, "duplicate id": 1}.items() <= kinds(check(tmp_path)).items()
+
+
+@pytest.mark.parametrize("kind", ["mix", "benchmark"])
+def test_a_set_without_any_config_passes(tmp_path: Path, kind: str) -> None:
+    report = check(sets.write_set(tmp_path, kind, {}))
+    assert (report.problems, report.rows) == ((), {tmp_path.name: 0})
 
 
 def test_a_repeated_id_names_both_rows(tmp_path: Path) -> None:
@@ -191,8 +229,6 @@ def test_a_report_of_overlaps_that_lost_rows_is_an_error(tmp_path: Path) -> None
     promised: dict[str, Any] = {"exact": {}, "near": None, "rows": 2}
     report = check_mix(tmp_path, [sets.mix_row("a", "One .", "Two .")], contamination=promised)
     assert kinds(report) == {"count differs": 1}
-    (tmp_path / "contamination.parquet").unlink()
-    assert kinds(check(tmp_path)) == {"missing file": 1}
 
 
 def test_an_input_that_training_shares_with_validation_is_a_finding(tmp_path: Path) -> None:
@@ -219,5 +255,5 @@ def test_a_manifest_without_digests_is_an_error_that_names_the_key(out: Path) ->
     manifest = json.loads(file.read_text())
     del manifest["digest"]
     file.write_text(json.dumps(manifest))
-    with pytest.raises(SetError, match="lacks the key 'digest'"):
+    with pytest.raises(SetError, match=r"manifest\.json lacks digest"):
         check(out)

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import errno
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from wa_data.dataset import contract_schema, find_sets, open_set, read_batches, whole_file
+from wa_data.dataset import (
+    contract_schema,
+    find_sets,
+    on_disk,
+    open_set,
+    read_batches,
+    whole_file,
+)
 from wa_data.errors import SetError
 
 from . import built_sets as sets
@@ -88,7 +97,8 @@ def test_a_set_without_a_manifest_is_an_interrupted_build(out: Path) -> None:
         ("[]", r"expected format 1, got \[\]"),
         ('{"format": 2}', "expected format 1, got 2"),
         ('{"format": 1, "kind": "corpus", "configs": {}}', "expected kind mix or benchmark"),
-        ('{"format": 1, "kind": "mix"}', "and its configs"),
+        ('{"format": 1, "kind": "mix"}', "lacks digest, configs, sources, or holds"),
+        ("[" * 100_000, "not readable as JSON"),
     ],
 )
 def test_a_manifest_that_is_none_of_ours_is_an_error(
@@ -97,6 +107,91 @@ def test_a_manifest_that_is_none_of_ours_is_an_error(
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(SetError, match=message):
         open_set(tmp_path)
+
+
+Table = dict[str, Any]
+
+
+def first_file(manifest: Table) -> Table:
+    file: Table = manifest["configs"]["writing"]["train"]["files"][0]
+    return file
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda m: m.pop("sources"), r"manifest\.json lacks sources,"),
+        (lambda m: m.update(sources=[]), r"manifest\.json lacks sources,"),
+        (lambda m: m.update(contamination=[]), r"manifest\.json lacks contamination,"),
+        (lambda m: m.update(published=3), r"manifest\.json lacks published,"),
+        (lambda m: m["sources"].update(meadow="x"), r"sources\.meadow: expected a table, got 'x'"),
+        (lambda m: m["sources"]["meadow"].pop("files"), r"sources\.meadow lacks files,"),
+        (
+            lambda m: m["sources"]["meadow"]["licence"].update(republish=True),
+            r"sources\.meadow\.licence lacks republish,",
+        ),
+        (lambda m: m["configs"].update(writing=1), r"writing: expected a table, got 1"),
+        (lambda m: m["configs"]["writing"].update(train=1), r"writing/train: expected a table"),
+        (lambda m: m["configs"]["writing"]["train"].pop("rows"), r"writing/train lacks rows,"),
+        (
+            lambda m: m["configs"]["writing"]["train"].update(files=["x"]),
+            r"writing/train: files: expected a table, got 'x'",
+        ),
+        (lambda m: first_file(m).pop("sha256"), r"writing/train: files lacks sha256,"),
+        *(
+            (
+                lambda m, path=path: first_file(m).update(path=path),
+                r"writing/train: expected data/writing/train-NNNNN-of-NNNNN\.parquet, got",
+            )
+            for path in (
+                "/etc/passwd",
+                "data/writing/../../../x/train-00000-of-00001.parquet",
+                "data/generic/train-00000-of-00001.parquet",
+                "data/writing/train-00000-of-00001.parquet\n",
+            )
+        ),
+    ],
+)
+def test_a_manifest_that_says_something_else_is_an_error_that_names_it(
+    out: Path, harm: Callable[[Table], object], message: str
+) -> None:
+    file = out / "writing-mix" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    harm(manifest)
+    file.write_text(json.dumps(manifest))
+    with pytest.raises(SetError, match=message) as raised:
+        open_set(file.parent)
+    assert str(raised.value).startswith(str(file))
+
+
+def test_keys_that_this_version_does_not_know_are_let_be(out: Path) -> None:
+    file = out / "writing-mix" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    first_file(manifest)["colour"] = manifest["colour"] = "blue"
+    manifest["sources"]["meadow"]["colour"] = "green"
+    file.write_text(json.dumps(manifest))
+    assert open_set(file.parent).manifest["colour"] == "blue"
+
+
+def test_a_full_set_has_the_files_that_its_manifest_names_and_no_others(out: Path) -> None:
+    built = open_set(out / "writing-mix")
+    before = list(built.splits())
+    file = before[0].files[0]
+    file.with_name("train-00001-of-00002.parquet").write_bytes(file.read_bytes())
+    assert list(built.splits()) == before
+    file.unlink()
+    with pytest.raises(SetError, match=r"00000-of-00001\.parquet is missing; the manifest names"):
+        list(built.splits())
+
+
+def test_a_published_set_has_the_files_that_are_there(out: Path) -> None:
+    folder = out / "writing-mix"
+    sets.write_set(folder, "mix", sets.small_mix(), published={})
+    (folder / "recipe").mkdir()
+    (folder / "data" / "generic").rename(folder / "recipe" / "generic")
+    built = open_set(folder)
+    assert [item.config for item in built.splits()] == ["writing"]
+    assert [item.config for item in built.splits("recipe")] == ["generic"]
 
 
 def test_a_broken_parquet_file_is_an_error_that_names_it(out: Path) -> None:
@@ -116,6 +211,22 @@ def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path: Path) -> None:
         raise KeyError
     assert file.read_bytes() == b"first"
     assert [item.name for item in file.parent.iterdir()] == ["card.txt"]
+
+
+def test_what_the_system_refuses_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "card.txt", tmp_path / ("x" * 300)):
+        with pytest.raises(SetError, match=r"cannot write it \(.*check the path"), whole_file(path):
+            pass
+    full = pytest.raises(SetError, match=r"card.txt: cannot write it \(.*No space.*the free space")
+    with full, whole_file(tmp_path / "card.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(SetError, match=r"x: cannot read it \("), on_disk(tmp_path / "x", "read"):
+        (tmp_path / "x").read_bytes()
+    for find in (open_set, find_sets):
+        with pytest.raises(SetError, match=r"cannot read it \(.*name too long"):
+            find(tmp_path / ("x" * 300))
 
 
 def test_the_manifest_of_the_test_sets_is_json_without_a_path_of_the_machine(out: Path) -> None:

@@ -41,6 +41,8 @@ def withhold(folder: Path, config: str, names: set[str]) -> None:
     place = folder / "recipe" / config / file.name
     place.parent.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(recipe), place)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "published": {}}))
 
 
 def test_rows_are_added_removed_and_changed_by_id(tmp_path: Path) -> None:
@@ -127,3 +129,10 @@ def test_sets_of_two_kinds_are_not_compared(tmp_path: Path) -> None:
     sets.write_both(tmp_path)
     with pytest.raises(SetError, match="expected sets of the same kinds"):
         diff(tmp_path / "writing-mix", tmp_path / "writing-benchmark")
+
+
+def test_a_set_that_lost_a_file_is_not_compared_as_if_it_were_whole(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a", {"a": "x"}), write(tmp_path / "b", {"a": "x"})
+    next(b.rglob("train-*.parquet")).unlink()
+    with pytest.raises(SetError, match=r"is missing; the manifest names it"):
+        diff(a, b)

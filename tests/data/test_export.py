@@ -122,3 +122,20 @@ def test_a_broken_set_leaves_no_half_export(out: Path, tmp_path: Path) -> None:
     with pytest.raises(SetError, match="not readable as Parquet"):
         export(out, tmp_path / "x" / "a.json", "alpaca")
     assert list((tmp_path / "x").iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["alpaca", "m2", "lm-eval"])
+def test_a_place_that_cannot_be_written_is_one_clear_error(
+    out: Path, tmp_path: Path, form: str
+) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file" / "below", tmp_path / ("x" * 300)):
+        with pytest.raises(SetError, match=r"cannot write it \(.*or choose another place"):
+            export(out, place, form)
+
+
+def test_a_part_of_a_set_is_not_exported(out: Path, tmp_path: Path) -> None:
+    (out / "writing-mix" / "data" / "generic" / "train-00000-of-00001.parquet").unlink()
+    with pytest.raises(SetError, match=r"is missing; the manifest names it; run `wa-data check"):
+        export(out, tmp_path / "a.json", "alpaca")
+    assert not (tmp_path / "a.json").exists()

@@ -82,7 +82,8 @@ def test_a_split_of_two_sources_is_divided_row_by_row(tmp_path: Path) -> None:
         "recipe_rows": 4,
         "recipe_digest": split_digest(map(recipe_digest, recipes)),
     }
-    assert json.loads((form / "manifest.json").read_text()) == manifest
+    text = (form / "manifest.json").read_text()
+    assert text == json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
 
 
 def test_a_split_that_may_go_is_copied_byte_for_byte_and_the_digest_stays(tmp_path: Path) -> None:
@@ -216,9 +217,19 @@ def add_text_to_overlaps(folder: Path) -> None:
     pq.write_table(table.append_column("text", pa.array([SECRETS[0]])), path)
 
 
+def break_overlaps(folder: Path) -> None:
+    (folder / "contamination.parquet").write_bytes(b"PAR1")
+
+
+def recode_card(folder: Path) -> None:
+    (folder / "README.md").write_bytes(b"---\na: \xe9\n---\n")
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
+        (break_overlaps, r"contamination.parquet: not readable as Parquet"),
+        (recode_card, r"README.md: not readable as a card .*run `wa-data card"),
         (spoil_file, r"expected sha256 .* got .*changed since the build; run `wa-data check"),
         (remove_file, r"the manifest names it, it is not there"),
         (remove_manifest, r"expected manifest.json, found none"),
@@ -234,6 +245,23 @@ def test_a_set_that_is_not_as_it_was_built_is_refused(harm: Any, said: str, tmp_
     harm(folder)
     with pytest.raises(SetError, match=said):
         publish(folder)
+
+
+def test_a_licence_cannot_break_the_table_or_bring_html(tmp_path: Path) -> None:
+    folder = write_mix(tmp_path / "mix")
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["sources"]["harbour"]["licence"]["clause"] = "<b>no</b> |\nnever"
+    path.write_text(json.dumps(manifest))
+    form, _ = publish(folder)
+    assert "&lt;b&gt;no&lt;/b&gt; \\| never |" in (form / "README.md").read_text()
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    folder = write_mix(tmp_path / "mix")
+    (tmp_path / "file").touch()
+    with pytest.raises(SetError, match=r"file: cannot write it \(.*check the path"):
+        write_published(folder, tmp_path / "file", repo=REPO)
 
 
 def test_a_published_form_is_no_full_set(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from wa_data.errors import UsageError
+from wa_data.errors import SetError, UsageError
 from wa_data.show import ShownRow, render, show, word_diff
 
 from . import built_sets as sets
@@ -52,6 +52,12 @@ def test_rows_can_be_chosen_by_task_config_and_split(out: Path) -> None:
 def test_a_task_that_is_not_there_is_an_error_with_the_nearest(out: Path) -> None:
     with pytest.raises(UsageError, match=r"no rows of task fluensy.*did you mean 'fluency'"):
         show(out, task="fluensy")
+
+
+def test_a_part_of_a_set_is_not_shown(out: Path) -> None:
+    next((out / "writing-mix" / "data" / "generic").iterdir()).unlink()
+    with pytest.raises(SetError, match="is missing; the manifest names it"):
+        show(out, task="fluency")
 
 
 def test_a_test_row_shows_its_first_reference_and_how_many_there_are(out: Path) -> None:

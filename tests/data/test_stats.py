@@ -4,14 +4,15 @@ import struct
 from collections import Counter
 from pathlib import Path
 
+import matplotlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wa_data import stats as stats_module
 from wa_data.dataset import open_set
-from wa_data.plots import write_plots
-from wa_data.stats import counts, measure, stats
+from wa_data.plots import draw_plots, plot_names
+from wa_data.stats import counts, measure, summarise
 
 from . import built_sets as sets
 
@@ -35,11 +36,15 @@ def test_the_edit_rate_is_the_share_of_words_not_in_common(tmp_path: Path) -> No
         ("a b c d", "a b c e"),  # one word of four on each side
         ("a a a", "a"),  # each counted as often as it stands there
         ("a b", "b a"),  # order plays no part
+        ("a  b\nc ", "a b c"),  # blanks are no words, however many
         ("a", ""),  # no output: nothing to compare
+        (" ", "\n"),  # no words: nothing to compare
     ]
     got = measured(tmp_path, pairs)
-    assert got[:5] == pytest.approx([0, 1, 0.25, 0.5, 0])
-    assert got[5] is None
+    assert got[:6] == pytest.approx([0, 1, 0.25, 0.5, 0, 0])
+    assert got[6:] == [None, None]
+    lengths = measure(open_set(tmp_path)).select("input_words", "output_words").row(5)
+    assert lengths == (3, 3)
 
 
 texts = st.lists(st.sampled_from(["a", "b", "é\u00a0x", "it's"]), min_size=1, max_size=6)
@@ -57,7 +62,7 @@ def test_the_edit_rate_is_that_of_its_definition(
 
 def test_groups_are_config_split_task_and_source(tmp_path: Path) -> None:
     sets.write_both(tmp_path)
-    groups = stats(open_set(tmp_path / "writing-mix"))
+    groups = summarise(measure(open_set(tmp_path / "writing-mix")))
     assert [(g.config, g.task, g.source, g.rows) for g in groups] == [
         ("writing", "grammaticality", "meadow", 1),
         ("writing", "grammaticality", "harbour", 1),
@@ -72,7 +77,7 @@ def test_groups_are_config_split_task_and_source(tmp_path: Path) -> None:
 
 def test_a_benchmark_is_measured_by_its_first_references(tmp_path: Path) -> None:
     sets.write_both(tmp_path)
-    conll, _, asset = stats(open_set(tmp_path / "writing-benchmark"))
+    conll, _, asset = summarise(measure(open_set(tmp_path / "writing-benchmark")))
     assert (conll.source, conll.rows, conll.identical) == ("meadow", 2, 0.5)
     assert asset.edit_rate == pytest.approx(0.25)
 
@@ -80,14 +85,14 @@ def test_a_benchmark_is_measured_by_its_first_references(tmp_path: Path) -> None
 def test_a_set_of_blind_sentences_has_no_output_measures(tmp_path: Path) -> None:
     row = sets.benchmark_row("0", "Alone here .", [], metric="none", benchmark="bea19_test")
     sets.write_set(tmp_path, "benchmark", {"bea19_test": {"test": [row]}})
-    (group,) = stats(open_set(tmp_path))
+    (group,) = summarise(measure(open_set(tmp_path)))
     assert (group.input_mean, group.output_mean, group.edit_rate) == (3, None, None)
 
 
 def test_quantiles_are_values_that_rows_have(tmp_path: Path) -> None:
     rows = [sets.mix_row(str(n), "w " * (n - 1) + "w", "w") for n in range(1, 21)]
     sets.write_set(tmp_path, "mix", {"writing": {"train": rows}})
-    (group,) = stats(open_set(tmp_path))
+    (group,) = summarise(measure(open_set(tmp_path)))
     assert (group.input_median, group.input_p95) == (10.5, 19)
 
 
@@ -97,27 +102,44 @@ def test_large_splits_are_measured_on_their_first_rows_but_counted_whole(
     monkeypatch.setattr(stats_module, "SAMPLE", 2)
     sets.write_both(tmp_path)
     built = open_set(tmp_path / "writing-mix")
-    assert sum(group.rows for group in stats(built)) == 3
+    assert sum(group.rows for group in summarise(measure(built))) == 3
     assert counts(built)["rows"].sum() == 4
 
 
+def drawn(folder: Path) -> dict[str, bytes]:
+    built = open_set(folder)
+    return draw_plots(counts(built), measure(built))
+
+
 def test_plots_are_png_of_900_pixels_and_the_same_bytes_each_time(tmp_path: Path) -> None:
-    sets.write_both(tmp_path)
-    built = open_set(tmp_path / "writing-mix")
-    names = write_plots(counts(built), measure(built), tmp_path)
-    assert names == ("plots/rows.png", "plots/lengths.png", "plots/edit_rate.png")
-    first = [(tmp_path / name).read_bytes() for name in names]
-    write_plots(counts(built), measure(built), tmp_path)
-    assert [(tmp_path / name).read_bytes() for name in names] == first
-    for content in first:
+    folder = sets.write_both(tmp_path) / "writing-mix"
+    first = drawn(folder)
+    assert list(first) == ["plots/rows.png", "plots/lengths.png", "plots/edit_rate.png"]
+    assert drawn(folder) == first
+    for content in first.values():
         assert content.startswith(b"\x89PNG")
         assert struct.unpack(">I", content[16:20]) == (900,)
         assert b"Software" not in content
 
 
+def test_what_a_matplotlibrc_says_changes_no_plot(tmp_path: Path) -> None:
+    folder = sets.write_both(tmp_path) / "writing-mix"
+    first = drawn(folder)
+    with matplotlib.rc_context({"font.size": 24, "axes.facecolor": "red", "savefig.dpi": 30}):
+        assert drawn(folder) == first
+        assert matplotlib.rcParams["font.size"] == 24
+
+
 def test_a_set_without_pairs_has_no_plot_of_edit_rates(tmp_path: Path) -> None:
     rows = {"generic": {"train": [sets.mix_row("g", "", "A puffin.", task="generic")]}}
-    sets.write_set(tmp_path, "mix", rows)
-    built = open_set(tmp_path)
-    names = write_plots(counts(built), measure(built), tmp_path)
-    assert names == ("plots/rows.png", "plots/lengths.png")
+    built = open_set(sets.write_set(tmp_path, "mix", rows))
+    assert plot_names(measure(built)) == ("rows", "lengths")
+    assert list(drawn(tmp_path)) == ["plots/rows.png", "plots/lengths.png"]
+
+
+@pytest.mark.parametrize(
+    "configs",
+    [{}, {"writing": {"train": []}}, {"writing": {"validation": [sets.mix_row("v", "A", "B")]}}],
+)
+def test_a_set_without_rows_to_train_on_has_no_plot(tmp_path: Path, configs: sets.Splits) -> None:
+    assert drawn(sets.write_set(tmp_path, "mix", configs)) == {}

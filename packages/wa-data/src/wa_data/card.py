@@ -11,13 +11,15 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wa_data.card_metadata import TITLES, metadata
-from wa_data.dataset import BuiltSet, open_set, whole_file
+from wa_data.dataset import BuiltSet, on_disk, open_set, read_json, whole_file
 from wa_data.errors import SetError
 
-PLOTS = ("rows", "lengths", "edit_rate")
+if TYPE_CHECKING:
+    import polars as pl
+
 FINDINGS = {
     "empty_output": "rows whose output is empty",
     "identical_pairs": "rows whose output is the input",
@@ -25,46 +27,15 @@ FINDINGS = {
 
 
 def render_card(folder: Path, manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
-    """Render the card of the rows in `folder`; plots that stand there are shown.
+    """Render the card of the rows in `folder`.
 
     Raises:
         SetError: a file is not readable, or the manifest lacks a field.
     """
-    import jinja2
-
-    from wa_data.stats import SAMPLE, counts, stats
+    from wa_data.stats import counts, measure
 
     built = BuiltSet(folder, manifest)
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` escapes what both would read
-    )
-    environment.filters |= {"cell": _cell, "value": _value, "number": _number, "percent": _percent}
-    template = files("wa_data").joinpath("card.md.j2").read_text(encoding="utf-8")
-    rows = counts(built)
-    try:
-        return environment.from_string(template).render(
-            metadata=metadata(built, int(rows["rows"].sum())),
-            title=TITLES[built.kind],
-            manifest=manifest,
-            recipe=recipe,
-            counts=rows.rows(named=True),
-            groups=stats(built),
-            sample=SAMPLE,
-            test_sets=_test_sets(built) if built.kind == "benchmark" else {},
-            overlaps=_overlaps(manifest.get("contamination") or {}),
-            findings=FINDINGS,
-            unverified=_unverified(manifest),
-            plots=[name for name in PLOTS if (folder / "plots" / f"{name}.png").is_file()],
-        )
-    except (jinja2.UndefinedError, KeyError) as error:
-        raise SetError(
-            f"{folder}/manifest.json: the card needs a field that it lacks: {error}; "
-            "run `wa-data build` again"
-        ) from error
+    return _render(built, recipe, counts(built), measure(built))
 
 
 def write_card(
@@ -75,40 +46,93 @@ def write_card(
     """Draw the plots and write README.md; a build passes what it has not written yet.
 
     Raises:
-        SetError: the folder holds no whole set.
+        SetError: the folder holds no whole set, or it cannot be written.
     """
-    from wa_data.plots import write_plots
-    from wa_data.stats import counts, measure
-
     built = open_set(folder) if manifest is None else BuiltSet(folder, manifest)
-    write_plots(counts(built), measure(built), folder)
-    text = render_card(folder, built.manifest, _recipe(folder) if recipe is None else recipe)
-    with whole_file(folder / "README.md") as stream:
-        stream.write(text.encode())
+    for name, content in _files(built, _recipe(folder) if recipe is None else recipe).items():
+        with whole_file(folder / name) as stream:
+            stream.write(content)
 
 
 def check_card(folder: Path) -> list[str]:
-    """Compare README.md with the card that the set gives now: unified diff lines, none if equal.
+    """Compare README.md and the plots with what the set gives now, byte by byte.
+
+    Gives a unified diff of the README and a line for each plot that differs; none if all is equal.
 
     Raises:
-        SetError: the folder holds no whole set.
+        SetError: the folder holds no whole set, or a file cannot be read.
     """
-    built = open_set(folder)
-    file = folder / "README.md"
-    old = file.read_text(encoding="utf-8") if file.is_file() else ""
-    new = render_card(folder, built.manifest, _recipe(folder))
-    names = ("README.md", "README.md as the set gives it now")
-    return list(difflib.unified_diff(old.split("\n"), new.split("\n"), *names, lineterm="", n=1))
+    lines: list[str] = []
+    for name, content in _files(open_set(folder), _recipe(folder)).items():
+        file = folder / name
+        with on_disk(file, "read"):
+            old = file.read_bytes() if file.is_file() else b""
+        if old == content:
+            continue
+        if name == "README.md":
+            before, after = (text.decode(errors="replace").split("\n") for text in (old, content))
+            names = (name, f"{name} as the set gives it now")
+            lines += difflib.unified_diff(before, after, *names, lineterm="", n=1)
+        else:
+            state = "is not the one that the set and this matplotlib give" if old else "is missing"
+            lines.append(f"{name} {state}")
+    return lines
+
+
+def _files(built: BuiltSet, recipe: Mapping[str, Any]) -> dict[str, bytes]:
+    """Give the plots and README.md, by path, from one reading of the rows."""
+    from wa_data.plots import draw_plots
+    from wa_data.stats import counts, measure
+
+    tables = counts(built), measure(built)
+    return {**draw_plots(*tables), "README.md": _render(built, recipe, *tables).encode()}
+
+
+def _render(
+    built: BuiltSet, recipe: Mapping[str, Any], rows: pl.DataFrame, measures: pl.DataFrame
+) -> str:
+    import jinja2
+
+    from wa_data.plots import plot_names
+    from wa_data.stats import SAMPLE, summarise
+
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` escapes what both would read
+    )
+    environment.filters |= {"cell": cell, "value": _value, "number": _number, "percent": _percent}
+    template = files("wa_data").joinpath("card.md.j2").read_text(encoding="utf-8")
+    manifest = built.manifest
+    try:
+        return environment.from_string(template).render(
+            metadata=metadata(built, int(rows["rows"].sum())),
+            title=TITLES[built.kind],
+            manifest=manifest,
+            recipe=recipe,
+            counts=rows.rows(named=True),
+            groups=summarise(measures),
+            sample=SAMPLE,
+            test_sets=_test_sets(built) if built.kind == "benchmark" else {},
+            overlaps=_overlaps(manifest.get("contamination") or {}),
+            findings=FINDINGS,
+            unverified=_unverified(manifest),
+            plots=plot_names(measures),
+        )
+    except (jinja2.UndefinedError, KeyError) as error:
+        raise SetError(
+            f"{built.folder}/manifest.json: the card needs a field that it lacks: {error}; "
+            "run `wa-data build` again"
+        ) from error
 
 
 def _recipe(folder: Path) -> Mapping[str, Any]:
     file = folder / "recipe.json"
-    try:
-        recipe: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SetError(
-            f"{file}: not readable as JSON ({error}); run `wa-data build` again"
-        ) from error
+    recipe = read_json(file)
+    if not isinstance(recipe, dict):
+        raise SetError(f"{file}: expected a table, got {recipe!r:.60}; run `wa-data build` again")
     return recipe
 
 
@@ -118,7 +142,8 @@ def _test_sets(built: BuiltSet) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for item in built.splits():
         for batch in built.batches(item.config, item.split, columns):
-            found.setdefault(item.config, batch.slice(0, 1).to_pylist()[0])
+            for row in batch.slice(0, 1).to_pylist():
+                found.setdefault(item.config, row)
             break
     return found
 
@@ -152,10 +177,10 @@ def _unverified(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """Escape text for Markdown, inside a table or out of it.
 
-    >>> _cell("a|b <i>")
+    >>> cell("a|b <i>")
     'a\\\\|b &lt;i&gt;'
     """
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,7 +1,7 @@
 """The card's metadata: the YAML block that the Hub and `datasets.load_dataset` read.
 
-It names the files that are in the folder, not those of the manifest, so that it is right for a
-published set, too, which withholds rows.
+Rows and sizes are those of the files themselves, so that it is right for a published set, too,
+which withholds rows.
 """
 
 from __future__ import annotations

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wa_data.check_report import CheckReport, Ledger, Spot
 from wa_data.check_rows import benchmark_spots, held_out_spots, mix_spots, null_spots
-from wa_data.dataset import BuiltSet, contract_schema, find_sets, read_batches, readable
-from wa_data.digest import row_digest, set_digest, split_digest
+from wa_data.dataset import (
+    BuiltSet,
+    contract_schema,
+    find_sets,
+    on_disk,
+    read_batches,
+    readable,
+)
+from wa_data.digest import row_digest, set_digest
 from wa_data.errors import SetError
 
 if TYPE_CHECKING:
@@ -37,15 +44,9 @@ def check(path: Path, strict: bool = False) -> CheckReport:
     """
     sets = find_sets(path)
     ledger = Ledger()
-    held_out = _validation_inputs(sets)
-    rows = {}
-    for built in sets:
-        try:
-            rows[built.folder.name] = _check_set(built, held_out, ledger)
-        except KeyError as error:
-            raise SetError(
-                f"{built.folder}/manifest.json: lacks the key {error}; run `wa-data build` again"
-            ) from error
+    with on_disk(path, "read"):
+        held_out = _validation_inputs(sets)
+        rows = {built.folder.name: _check_set(built, held_out, ledger) for built in sets}
     return CheckReport(str(path), strict, rows, ledger.problems())
 
 
@@ -55,7 +56,7 @@ def _check_set(built: BuiltSet, held_out: dict[int, Spot], ledger: Ledger) -> in
 
     ids = [pl.Series(dtype=pl.UInt64)]
     digests: dict[str, dict[str, str]] = {}
-    _check_extra_files(built, ledger)
+    _check_files(built, ledger)
     for config, splits in built.manifest["configs"].items():
         for split, promised in splits.items():
             digest = _check_split(built, split, promised, held_out, ids, ledger)
@@ -71,17 +72,24 @@ def _check_set(built: BuiltSet, held_out: dict[int, Spot], ledger: Ledger) -> in
     return len(hashes)
 
 
-def _check_extra_files(built: BuiltSet, ledger: Ledger) -> None:
-    """Name the Parquet files that the manifest does not name."""
-    named = {
-        item["path"]
-        for splits in built.manifest["configs"].values()
-        for split in splits.values()
-        for item in split["files"]
-    }
+def _check_files(built: BuiltSet, ledger: Ledger) -> None:
+    """Name what should stand beside the rows, and the Parquet files that no manifest names."""
+    beside = ("README.md", "recipe.json", "contamination.parquet")
+    for name in beside if built.kind == "mix" else beside[:2]:
+        if not (built.folder / name).is_file():
+            ledger.add("error", "missing file", Spot(name))
+    named = {name for _, name in _named(built)}
     for file in sorted((built.folder / "data").rglob("*.parquet")):
         if built.place(file) not in named:
             ledger.add("error", "file not in the manifest", Spot(built.place(file)))
+
+
+def _named(built: BuiltSet) -> Iterator[tuple[str, str]]:
+    """List the split and the path of each file that the manifest names."""
+    for splits in built.manifest["configs"].values():
+        for split, entry in splits.items():
+            for item in entry["files"]:
+                yield split, item["path"]
 
 
 def _check_split(
@@ -93,8 +101,8 @@ def _check_split(
     ledger: Ledger,
 ) -> str:
     """Check the files and rows of one split against what the manifest says; give its digest."""
-    counts: dict[str, Counter[str]] = {"tasks": Counter(), "sources": Counter()}
-    digests: list[bytes] = []
+    counts: dict[str, Counter[str]] = {"task": Counter(), "source": Counter()}
+    digests, rows = sha256(), 0
     changed: list[str] = []
     for item in promised["files"]:
         name = item["path"]
@@ -103,26 +111,27 @@ def _check_split(
             continue
         if _file_digest(built.folder / name) != item["sha256"]:
             changed.append(name)
-        before = len(digests)
-        for frame in _frames(built, name, ledger):
+        before = rows
+        for frame in _frames(built, name, contract_schema(built.kind), ledger):
+            rows += frame.height
             ids.append(frame["id"].hash())
-            digests += map(row_digest, frame.iter_rows(named=True))
-            for key, column in (("tasks", "task"), ("sources", "source")):
-                if column in frame.columns:
-                    counts[key].update(dict(frame[column].value_counts().iter_rows()))
+            for row in frame.iter_rows(named=True):
+                digests.update(row_digest(row))
+            for column in counts.keys() & set(frame.columns):
+                counts[column].update(dict(frame[column].value_counts().iter_rows()))
             ledger.extend(_SPOTS[built.kind](frame, name))
             if built.kind == "mix" and split != "validation":
                 ledger.extend(held_out_spots(frame, name, held_out))
-        ledger.expect(name, "rows", item["rows"], len(digests) - before)
+        ledger.expect(name, "rows", item["rows"], rows - before)
     where = promised["files"][0]["path"] if promised["files"] else "manifest.json"
-    for key, counter in counts.items():
+    for column, counter in counts.items():
         if counter:
-            ledger.expect(where, key, promised[key], dict(counter))
-    digest = split_digest(digests)
-    if (len(digests), digest) != (promised["rows"], promised["digest"]):
+            ledger.expect(where, f"{column}s", promised[f"{column}s"], dict(counter))
+    digest = f"sha256:{digests.hexdigest()}"
+    if (rows, digest) != (promised["rows"], promised["digest"]):
         detail = (
             f"the manifest promises {promised['rows']} rows, {promised['digest']}; "
-            f"got {len(digests)}, {digest}"
+            f"got {rows}, {digest}"
         )
         ledger.add("error", "digest differs", Spot(where, detail=detail))
     else:
@@ -132,8 +141,14 @@ def _check_split(
     return digest
 
 
-def _frames(built: BuiltSet, name: str, ledger: Ledger) -> Iterator[pl.DataFrame]:
-    """Stream a file as frames with a column `row`; none if it is not of the contract."""
+def _frames(
+    built: BuiltSet,
+    name: str,
+    expected: pa.Schema,
+    ledger: Ledger,
+    columns: list[str] | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Stream a file as frames with a column `row`, null rows left out; none if it is another's."""
     import polars as pl
     import pyarrow.parquet as pq
 
@@ -141,7 +156,6 @@ def _frames(built: BuiltSet, name: str, ledger: Ledger) -> Iterator[pl.DataFrame
     try:
         with readable(file):
             schema = pq.read_schema(file)
-        expected = contract_schema(built.kind)
         if list(zip(schema.names, schema.types, strict=True)) != list(
             zip(expected.names, expected.types, strict=True)
         ):
@@ -149,7 +163,7 @@ def _frames(built: BuiltSet, name: str, ledger: Ledger) -> Iterator[pl.DataFrame
             ledger.add("error", "schema differs from the contract", Spot(name, detail=detail))
             return
         row = 0
-        for batch in read_batches(file):
+        for batch in read_batches(file, columns):
             frame = pl.DataFrame(batch).with_row_index("row", row)
             row += batch.num_rows
             ledger.extend(null_spots(frame, name))
@@ -175,32 +189,26 @@ def _check_ids(built: BuiltSet, hashes: pl.Series, ledger: Ledger) -> None:
     if not repeated.list.len().item():
         return
     first: dict[str, str] = {}
-    for item in built.splits():
-        for file in item.files:
-            row = 0
-            for batch in read_batches(file, ["id"]):
-                frame = pl.DataFrame(batch).with_row_index("row", row)
-                row += batch.num_rows
-                for number, name in frame.filter(pl.col("id").hash().is_in(repeated)).iter_rows():
-                    spot = Spot(built.place(file), number, name, f"also {first.get(name)}")
-                    if name in first:
-                        ledger.add("error", "duplicate id", spot)
-                    first.setdefault(name, f"{spot.file}:{number}")
+    for _, name in _named(built):
+        for frame in _frames(built, name, contract_schema(built.kind), Ledger(), ["id"]):
+            for row, own in frame.filter(pl.col("id").hash().is_in(repeated)).iter_rows():
+                if own in first:
+                    spot = Spot(name, row, own, f"also {first[own]}")
+                    ledger.add("error", "duplicate id", spot)
+                first.setdefault(own, f"{name}:{row}")
 
 
 def _check_overlaps(built: BuiltSet, hashes: pl.Series, ledger: Ledger) -> None:
     """List the overlaps with test and validation sets that the build found and left in."""
     import polars as pl
 
-    promised, name = built.manifest.get("contamination"), "contamination.parquet"
-    if promised is None:
-        return
+    from wa_data.overlap import SCHEMA
+
+    promised, name, rows = built.manifest.get("contamination"), "contamination.parquet", 0
     if not (built.folder / name).is_file():
-        ledger.add("error", "missing file", Spot(name))
         return
-    with readable(built.folder / name):
-        frame = pl.read_parquet(built.folder / name).with_row_index("row")
-        ledger.expect(name, "rows", promised["rows"], frame.height)
+    for frame in _frames(built, name, SCHEMA, ledger):
+        rows += frame.height
         left = frame.filter(pl.col("train_id").hash().is_in(hashes.implode()))
         for row in left.iter_rows(named=True):
             detail = f"its {row['train_field']} is the {row['test_field']} of {row['test_id']}"
@@ -208,6 +216,8 @@ def _check_overlaps(built: BuiltSet, hashes: pl.Series, ledger: Ledger) -> None:
                 detail = f"{detail}, similarity {row['similarity']:.2f}"
             spot = Spot(name, row["row"], row["train_id"], detail)
             ledger.add("finding", f"{row['kind']} overlap with a test or validation set", spot)
+    if promised is not None:
+        ledger.expect(name, "rows", promised.get("rows"), rows)
 
 
 def _validation_inputs(sets: Iterable[BuiltSet]) -> dict[int, Spot]:
@@ -216,12 +226,10 @@ def _validation_inputs(sets: Iterable[BuiltSet]) -> dict[int, Spot]:
 
     found: dict[int, Spot] = {}
     for built in sets:
-        for config, split, files in built.splits():
-            if split != "validation":
-                continue
-            for batch in built.batches(config, split, ["id", "input"]):
-                frame = pl.DataFrame(batch).filter(pl.col("input") != "")
-                place = built.place(files[0])
-                for name, key in frame.select("id", pl.col("input").hash()).iter_rows():
-                    found.setdefault(key, Spot(place, id=name))
+        schema = contract_schema(built.kind)
+        for name in (name for split, name in _named(built) if split == "validation"):
+            for frame in _frames(built, name, schema, Ledger(), ["id", "input"]):
+                texts = frame.filter(pl.col("input") != "")
+                for own, key in texts.select("id", pl.col("input").hash()).iter_rows():
+                    found.setdefault(key, Spot(name, id=own))
     return found

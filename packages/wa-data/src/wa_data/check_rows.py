@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wa_data.check_report import Found, Spot
+from wa_data.dataset import EDIT_METRICS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 # What detokenising changes: blanks, quotes, and the brackets' names. Letters and digits stay.
 BRACKETS = re.compile(r"-[LR][RSC]B-", re.IGNORECASE)
 NO_LETTER = re.compile(r"[\W_]+")
-EDIT_METRICS = ("m2", "errant")
 
 
 def null_spots(frame: pl.DataFrame, file: str) -> Found:
@@ -27,7 +27,7 @@ def null_spots(frame: pl.DataFrame, file: str) -> Found:
     if sum(frame.null_count().row(0)):
         for row in frame.filter(pl.any_horizontal(pl.all().is_null())).iter_rows(named=True):
             fields = [name for name, value in row.items() if value is None]
-            spot = Spot(file, row["row"], row["id"] or "", f"null: {', '.join(fields)}")
+            spot = Spot(file, row["row"], row.get("id") or "", f"null: {', '.join(fields)}")
             yield "error", "null field", spot
 
 

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 KINDS = ("mix", "benchmark")
+EDIT_METRICS = ("m2", "errant")  # of the test sets that are scored by annotators' edits
 BATCH_ROWS = 8192
 _NAME = re.compile(r"[A-Za-z0-9_]+")
+# What is read of a manifest, whichever table it stands in; more keys are welcome.
+_MANIFEST = {"digest": str, "configs": dict, "sources": dict, "contamination": dict | None}
 _ENTRY = {"rows": int, "digest": str, "files": list, "tasks": dict, "sources": dict}
+_FILE = {"path": str, "rows": int, "sha256": str}
+_SOURCE = {"title": str, "licence": dict, "files": list}
+_LICENCE = {"id": str, "name": str, "republish": str, "clause": str}
 Kind = Literal["mix", "benchmark"]
 
 
@@ -52,12 +58,20 @@ class BuiltSet:
     def splits(self, root: str = "data") -> Iterator[SplitFiles]:
         """List the splits that have files, in the manifest's order.
 
+        A full set has the files that its manifest names, a published one those that are there.
+
         Args:
             root: `data`, or `recipe` for the rows that a published set withholds.
+
+        Raises:
+            SetError: a file that the manifest of a full set names is missing.
         """
         for config, splits in self.manifest["configs"].items():
-            for split in splits:
-                files = sorted(self.folder.glob(f"{root}/{config}/{split}-*.parquet"))
+            for split, entry in splits.items():
+                if root == "data" and "published" not in self.manifest:
+                    files = [self._named(item["path"]) for item in entry["files"]]
+                else:
+                    files = sorted(self.folder.glob(f"{root}/{config}/{split}-*.parquet"))
                 if files:
                     yield SplitFiles(config, split, tuple(files))
 
@@ -78,6 +92,16 @@ class BuiltSet:
         """Name a file as the manifest does: relative to the folder, with slashes."""
         return file.relative_to(self.folder).as_posix()
 
+    def _named(self, path: str) -> Path:
+        file = self.folder / path
+        with on_disk(file, "read"):
+            if not file.is_file():
+                raise SetError(
+                    f"{file} is missing; the manifest names it; "
+                    f"run `wa-data check {self.folder}`, or build again"
+                )
+        return file
+
 
 def open_set(path: Path) -> BuiltSet:
     """Open one data-set folder.
@@ -85,51 +109,84 @@ def open_set(path: Path) -> BuiltSet:
     Raises:
         SetError: the folder is absent, its build did not end, or its manifest is of another kind.
     """
-    if not path.is_dir():
-        raise SetError(f"{path}: no such data-set folder; build one with `wa-data build -o DIR`")
     file = path / "manifest.json"
-    if not file.is_file():
-        raise SetError(
-            f"{path}: expected manifest.json, found none: no data set, or a build that was "
-            "interrupted; run `wa-data build` again"
-        )
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SetError(
-            f"{file}: not readable as JSON ({error}); run `wa-data build` again"
-        ) from error
+    with on_disk(path, "read"):
+        if not path.is_dir():
+            raise SetError(
+                f"{path}: no such data-set folder; build one with `wa-data build -o DIR`"
+            )
+        if not file.is_file():
+            raise SetError(
+                f"{path}: expected manifest.json, found none: no data set, or a build that was "
+                "interrupted; run `wa-data build` again"
+            )
+    manifest = read_json(file)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         got = manifest.get("format") if isinstance(manifest, dict) else manifest
         raise SetError(
             f"{file}: expected format {FORMAT}, got {got!r}; build it again with this wa-data, or "
             "read it with the version that built it"
         )
-    if manifest.get("kind") not in KINDS or not isinstance(manifest.get("configs"), dict):
+    if manifest.get("kind") not in KINDS:
         raise SetError(
-            f"{file}: expected kind {' or '.join(KINDS)} and its configs, got kind "
-            f"{manifest.get('kind')!r}; run `wa-data build` again"
+            f"{file}: expected kind {' or '.join(KINDS)}, got {manifest.get('kind')!r}; "
+            "run `wa-data build` again"
         )
-    for name, splits in manifest["configs"].items():
-        _check_config(file, name, splits)
+    _check_manifest(str(file), manifest)
     return BuiltSet(path, manifest)
 
 
-def _check_config(file: Path, name: str, splits: Any) -> None:
-    """Raise where a config of a manifest lacks a field, or its name would lead out of the set."""
-    entries = splits.items() if isinstance(splits, dict) else [("?", splits)]
-    for split, entry in entries:
-        if not (_NAME.fullmatch(name) and _NAME.fullmatch(split)):
-            raise SetError(f"{file}: {name}/{split} is no name of a config and split")
-        lacks = [
-            key
-            for key, kind in _ENTRY.items()
-            if not isinstance(entry, dict) or not isinstance(entry.get(key), kind)
-        ]
-        if lacks:
-            raise SetError(
-                f"{file}: {name}/{split} lacks {', '.join(lacks)}; run `wa-data build` again"
-            )
+def read_json(file: Path) -> Any:
+    """Read a JSON file of a set.
+
+    Raises:
+        SetError: the file is absent, not UTF-8 or not JSON.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SetError(
+            f"{file}: not readable as JSON ({error}); run `wa-data build` again"
+        ) from error
+
+
+def _check_manifest(file: str, manifest: Mapping[str, Any]) -> None:
+    """Raise where a manifest lacks what is read of it, or a path would lead out of the set."""
+    _require(file, {"contamination": None, **manifest}, _MANIFEST)
+    _require(file, {"published": {}, **manifest}, {"published": dict})
+    for key, source in manifest["sources"].items():
+        _require(f"{file}: sources.{key}", source, _SOURCE)
+        _require(f"{file}: sources.{key}.licence", source["licence"], _LICENCE)
+        for item in source["files"]:
+            _require(f"{file}: sources.{key}.files", item, {"path": str})
+    for config, splits in manifest["configs"].items():
+        _require(f"{file}: {config}", splits, {})
+        for split, entry in splits.items():
+            where = f"{file}: {config}/{split}"
+            if not (_NAME.fullmatch(config) and _NAME.fullmatch(split)):
+                raise SetError(f"{where} is no name of a config and split")
+            _require(where, entry, _ENTRY)
+            for item in entry["files"]:
+                _require(f"{where}: files", item, _FILE)
+                if not re.fullmatch(
+                    rf"data/{config}/{split}-\d{{5}}-of-\d{{5}}\.parquet", item["path"], re.ASCII
+                ):
+                    raise SetError(
+                        f"{where}: expected data/{config}/{split}-NNNNN-of-NNNNN.parquet, "
+                        f"got {item['path']!r}; run `wa-data build` again"
+                    )
+
+
+def _require(where: str, table: Any, kinds: Mapping[str, Any]) -> None:
+    """Raise where a value is no table, or lacks keys of these types."""
+    if not isinstance(table, dict):
+        raise SetError(f"{where}: expected a table, got {table!r:.60}; run `wa-data build` again")
+    lacks = [key for key, kind in kinds.items() if not isinstance(table.get(key), kind)]
+    if lacks:
+        raise SetError(
+            f"{where} lacks {', '.join(lacks)}, or holds another type there; "
+            "run `wa-data build` again"
+        )
 
 
 def find_sets(path: Path) -> tuple[BuiltSet, ...]:
@@ -138,9 +195,10 @@ def find_sets(path: Path) -> tuple[BuiltSet, ...]:
     Raises:
         SetError: there is no set, or one of them is not whole.
     """
-    if (path / "manifest.json").exists() or not path.is_dir():
-        return (open_set(path),)
-    folders = [child for child in sorted(path.iterdir()) if (child / "data").is_dir()]
+    with on_disk(path, "read"):
+        if (path / "manifest.json").exists() or not path.is_dir():
+            return (open_set(path),)
+        folders = [child for child in sorted(path.iterdir()) if (child / "data").is_dir()]
     if not folders:
         return (open_set(path),)
     found = [open_set(folder) for folder in folders if not folder.name.startswith(".")]
@@ -187,13 +245,34 @@ def readable(where: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file under a temporary name beside it; it takes its place only when whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+def on_disk(path: Path, verb: Literal["read", "write"] = "write") -> Iterator[None]:
+    """Turn what the system refuses into an error of ours.
+
+    Raises:
+        SetError: a file or folder cannot be read or written; says why.
+    """
     try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        advice = "check the path and its permissions"
+        if verb == "write":
+            advice += " and the free space, or choose another place"
+        raise SetError(f"{path}: cannot {verb} it ({error}); {advice}") from error
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file under a temporary name beside it; it takes its place only when whole.
+
+    Raises:
+        SetError: the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with on_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as stream:
+                yield stream
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)

@@ -16,7 +16,15 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, get_args
 
-from wa_data.dataset import BuiltSet, Kind, find_sets, readable, whole_file
+from wa_data.dataset import (
+    EDIT_METRICS,
+    BuiltSet,
+    Kind,
+    find_sets,
+    on_disk,
+    readable,
+    whole_file,
+)
 from wa_data.errors import SetError, UsageError
 from wa_data.strict import suggest
 from wa_metrics.edits import Edit
@@ -26,7 +34,6 @@ Format = Literal["alpaca", "messages", "m2", "lm-eval"]
 FIELDS = ["instruction", "input", "output"]
 GROUP = "writing_benchmark"
 METRICS = ("bleu", "chrf")
-EDIT_METRICS = ("m2", "errant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def export(path: Path, out: Path, format: str, split: str = "train") -> ExportRe
         split: the mix's split to write, every config of it.
 
     Raises:
-        SetError: there is no set of the kind that the format takes.
+        SetError: there is no set of the kind that the format takes, or `out` cannot be written.
         UsageError: there is no such format or split.
     """
     if format not in get_args(Format):
@@ -78,8 +85,9 @@ def export(path: Path, out: Path, format: str, split: str = "train") -> ExportRe
         raise UsageError(
             f"{built.folder}: has no split {split!r}; expected one of: {', '.join(sorted(splits))}"
         )
-    if out.is_dir():
-        raise UsageError(f"{out}: expected a file to write {format} to, got a folder")
+    with on_disk(out):
+        if out.is_dir():
+            raise UsageError(f"{out}: expected a file to write {format} to, got a folder")
     return _export_rows(built, out, format, split)
 
 
@@ -130,8 +138,9 @@ def _export_m2(built: BuiltSet, out: Path) -> ExportReport:
         if sentences:
             files.append(str(out / f"{config}.{split}.m2"))
             rows += len(sentences)
-            out.mkdir(parents=True, exist_ok=True)
-            save_m2(Path(files[-1]), sentences)
+            with on_disk(out):
+                out.mkdir(parents=True, exist_ok=True)
+                save_m2(Path(files[-1]), sentences)
     if not files:
         raise SetError(
             f"{built.folder}: no test set of it is scored by edits (metric m2 or errant)"

@@ -8,16 +8,16 @@ folder of its own, from a list of what may go; whatever else lies in the built f
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wa_data.dataset import BuiltSet, contract_schema, open_set, read_batches
+from wa_data.dataset import BuiltSet, contract_schema, on_disk, open_set, read_batches, readable
 from wa_data.digest import RECIPE_FIELDS, canonical, row_digest, split_digest
 from wa_data.errors import SetError
+from wa_data.manifest import write_json
 from wa_data.notice import write_notice
 from wa_data.write import ROW_GROUP, SETTINGS
 
@@ -69,21 +69,22 @@ def write_published(
         The published manifest: the full set's, and `published` with rows and digests of each split.
 
     Raises:
-        SetError: the set is not whole, differs from its manifest, or is itself a published form.
+        SetError: the set is not whole, differs from its manifest or is itself a published form,
+            or the target cannot be written.
     """
     built = open_set(folder)
-    _check_files(built)
     free = partition(built.manifest, recipe_only=recipe_only).publish
     published: dict[str, dict[str, Any]] = {}
-    for config, splits in built.manifest["configs"].items():
-        for split in splits:
-            counts = _write_split(built, config, split, free, target)
-            published.setdefault(config, {})[split] = counts
-    _copy_extras(built, target)
-    write_notice(built, target, published, free, repo)
+    with on_disk(target):
+        _check_files(built)
+        for config, splits in built.manifest["configs"].items():
+            for split in splits:
+                counts = _write_split(built, config, split, free, target)
+                published.setdefault(config, {})[split] = counts
+        _copy_extras(built, target)
+        write_notice(built, target, published, free, repo)
     manifest = {**built.manifest, "published": published}
-    text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
-    (target / "manifest.json").write_text(text, encoding="utf-8")
+    write_json(target / "manifest.json", manifest)
     return manifest
 
 
@@ -259,7 +260,8 @@ def _copy_extras(built: BuiltSet, target: Path) -> None:
     found = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("plots/*.png"))]
     overlaps = folder / "contamination.parquet"
     if overlaps.is_file():
-        names = tuple(pq.read_schema(overlaps).names)
+        with readable(overlaps):
+            names = tuple(pq.read_schema(overlaps).names)
         if names != tuple(SCHEMA.names):
             raise SetError(
                 f"{overlaps}: expected the columns {', '.join(SCHEMA.names)}, got "

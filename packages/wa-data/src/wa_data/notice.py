@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wa_data.card import cell
 from wa_data.card_metadata import metadata
 from wa_data.dataset import BuiltSet
 from wa_data.errors import SetError
@@ -33,7 +34,7 @@ def write_notice(
         repo: `ORG/NAME`, for the command that rebuilds.
 
     Raises:
-        SetError: the built card has no metadata.
+        SetError: the built card has no metadata, or none that can be read.
     """
     from huggingface_hub import metadata_load, metadata_save
 
@@ -42,16 +43,21 @@ def write_notice(
     if not any(item["recipe_rows"] for item in counts):
         shutil.copyfile(source, card)
         return
-    known = metadata_load(source)
+    try:
+        text, known = source.read_text(encoding="utf-8").rstrip("\n"), metadata_load(source)
+    except ValueError as error:
+        raise SetError(
+            f"{source}: not readable as a card ({error}); run `wa-data card {built.folder}`"
+        ) from error
     if not known:
         raise SetError(
             f"{source}: expected a block of YAML metadata, found none; "
             f"run `wa-data card {built.folder}`"
         )
-    here = metadata(BuiltSet(target, built.manifest), sum(item["data_rows"] for item in counts))
+    form = BuiltSet(target, {**built.manifest, "published": published})
+    here = metadata(form, sum(item["data_rows"] for item in counts))
     card.write_text(f"---\n{here}\n---\n", encoding="utf-8")
     fresh = metadata_load(card) or {}
-    text = source.read_text(encoding="utf-8").rstrip("\n")
     section = describe(built.manifest, published, free, repo)
     card.write_text(f"{text}\n\n{section}", encoding="utf-8")
     metadata_save(card, {**known, **{key: fresh[key] for key in _KEYS}})
@@ -83,7 +89,7 @@ def describe(
         if licence["republish"] != "yes":
             clause = licence["clause"]
         cells = (key, manifest["sources"][key]["title"], licence["name"], clause)
-        reasons.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+        reasons.append(f"| {' | '.join(cell(text) for text in cells)} |")
     full, held = sum(c[2] + c[3] for c in counts), sum(c[3] for c in counts)
     return "\n".join(
         [
@@ -107,7 +113,3 @@ def describe(
             "",
         ]
     )
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split("\n")).replace("|", "\\|")

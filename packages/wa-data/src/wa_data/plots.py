@@ -7,11 +7,9 @@ with any colour vision tell apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from wa_data.dataset import whole_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,26 +24,33 @@ TITLES = {
     "lengths": "Words per row by task (median, middle half, 5th to 95th percentile)",
     "edit_rate": "Edit rate by task (share of words that input and output do not share)",
 }
-Box = dict[str, float | str | list[float]]
 
 
-def write_plots(counts: pl.DataFrame, measures: pl.DataFrame, folder: Path) -> tuple[str, ...]:
-    """Draw what `stats.counts` and `stats.measure` give into `folder/plots`, validation left out.
+def plot_names(measures: pl.DataFrame) -> tuple[str, ...]:
+    """Name the plots that a set has: none without rows, no edit rates without pairs to compare."""
+    rows = measures.filter(measures["split"] != "validation")
+    if rows.is_empty():
+        return ()
+    return tuple(name for name in TITLES if name != "edit_rate" or rows["edit_rate"].count())
 
-    Gives the written paths, relative to the folder; the edit-rate plot is left out where no row
-    has an input and an output to compare.
+
+def draw_plots(counts: pl.DataFrame, measures: pl.DataFrame) -> dict[str, bytes]:
+    """Draw what `stats.counts` and `stats.measure` give, validation left out.
+
+    Gives PNG files by their paths in the set's folder. What a user's matplotlibrc says plays no
+    part.
     """
+    import matplotlib
+
     rows = measures.filter(measures["split"] != "validation")
     counts = counts.filter(counts["split"] != "validation")
-    figures = {"rows": _rows(counts), "lengths": _lengths(rows)}
-    if rows["edit_rate"].count():
-        figures["edit_rate"] = _edit_rate(rows)
-    names = []
-    for name, figure in figures.items():
-        names.append(f"plots/{name}.png")
-        with whole_file(folder / names[-1]) as stream:
-            stream.write(_png(figure))
-    return tuple(names)
+    makers = {
+        "rows": lambda: _rows(counts),
+        "lengths": lambda: _lengths(rows),
+        "edit_rate": lambda: _edit_rate(rows),
+    }
+    with matplotlib.rc_context(matplotlib.rcParamsDefault):
+        return {f"plots/{name}.png": _png(makers[name]()) for name in plot_names(measures)}
 
 
 def _png(figure: Figure) -> bytes:
@@ -116,17 +121,13 @@ def _lengths(rows: pl.DataFrame) -> Figure:
 
     tasks = rows["task"].unique(maintain_order=True).to_list()
     figure, axes = _axes("lengths", 2 * len(tasks))
-    labels, places = [], []
-    for index, task in enumerate(tasks):
-        own = rows.filter(pl.col("task") == task)
-        places.append(2 * index + 0.5)
-        labels.append(task)
-        for side, column in enumerate(("input_words", "output_words")):
-            values = own[column].drop_nulls()
-            values = values.filter(values > 0)
-            if values.len():
-                _box(axes, values, 2 * index + 0.16 + 0.68 * side, 0.52, COLOURS[side])
-    axes.set_yticks(places, labels)
+    for side, column in enumerate(("input_words", "output_words")):
+        lengths = [
+            rows.filter(pl.col("task") == task, pl.col(column) > 0)[column] for task in tasks
+        ]
+        boxes = {2 * n + 0.16 + 0.68 * side: own for n, own in enumerate(lengths) if own.len()}
+        _boxes(axes, list(boxes.values()), list(boxes), 0.52, COLOURS[side])
+    axes.set_yticks([2 * index + 0.5 for index in range(len(tasks))], tasks)
     axes.set_xlim(left=0)
     axes.set_xlabel("words", color=GREY)
     handles = [Patch(color=COLOURS[0], label="input"), Patch(color=COLOURS[1], label="output")]
@@ -140,31 +141,24 @@ def _edit_rate(rows: pl.DataFrame) -> Figure:
     rows = rows.filter(pl.col("edit_rate").is_not_null())
     tasks = rows["task"].unique(maintain_order=True).to_list()
     figure, axes = _axes("edit_rate", len(tasks))
-    for place, task in enumerate(tasks):
-        values = rows.filter(pl.col("task") == task)["edit_rate"]
-        _box(axes, 100 * values, place, 0.5, COLOURS[2])
+    rates = [100 * rows.filter(pl.col("task") == task)["edit_rate"] for task in tasks]
+    _boxes(axes, rates, range(len(tasks)), 0.5, COLOURS[2])
     axes.set_yticks(range(len(tasks)), tasks)
     axes.set_xlim(0, 100)
     axes.xaxis.set_major_formatter("{x:.0f} %")
     return figure
 
 
-def _box(axes: Axes, values: pl.Series, place: float, height: float, colour: str) -> None:
-    """Draw one box from quantiles that polars computes, so that no row is copied."""
+def _boxes(
+    axes: Axes, boxes: Sequence[pl.Series], places: Sequence[float], height: float, colour: str
+) -> None:
+    """Draw boxes from quantiles that polars computes, so that no row is copied."""
     low, first, middle, third, high = (
-        float(values.quantile(share, "nearest") or 0) for share in (0.05, 0.25, 0.5, 0.75, 0.95)
+        [float(values.quantile(share, "nearest") or 0) for values in boxes]
+        for share in (0.05, 0.25, 0.5, 0.75, 0.95)
     )
-    box = {"med": middle, "q1": first, "q3": third, "whislo": low, "whishi": high, "fliers": []}
-    axes.bxp(
-        [box],
-        positions=[place],
-        widths=height,
-        orientation="horizontal",
-        patch_artist=True,
-        showfliers=False,
-        manage_ticks=False,
-        boxprops={"facecolor": colour, "edgecolor": colour, "alpha": 0.75},
-        medianprops={"color": "black", "linewidth": 1.6},
-        whiskerprops={"color": GREY},
-        capprops={"color": GREY},
-    )
+    axes.hlines(places, low, high, color=GREY, linewidth=1, zorder=0.9)  # behind the boxes
+    widths = [end - start for start, end in zip(first, third, strict=True)]
+    axes.barh(places, widths, height, first, color=colour)
+    ends = [place - height / 2 for place in places], [place + height / 2 for place in places]
+    axes.vlines(middle, *ends, color="black", linewidth=1.6)
