@@ -34,7 +34,7 @@ def put_bytes(cache: Path, content: bytes) -> Path:
 
 def test_the_git_id_of_hello_is_the_one_that_git_hash_object_gives(tmp_path: Path) -> None:
     (tmp_path / "hello").write_bytes(b"hello\n")
-    found = identify(tmp_path / "hello")
+    found = identify(tmp_path / "hello", git=True)
     assert found.git_blob == "ce013625030ba8dba906f756967f9e9ca394464a"
     assert found.sha256 == "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
     assert found.bytes == 6

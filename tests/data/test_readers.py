@@ -268,11 +268,11 @@ def test_rows_without_the_prefix_drop_out_but_keep_their_number(reading: Reading
         ('{"a": ' + "9" * 5000 + "}", "not valid JSON"),
         ('{"a": "x"}', "no 'b' in the object"),
         ('{"a": "x", "b": 3}', "'b' is int, expected text"),
-        ('{"a": "x", "b": null}', "'b' is NoneType, expected text"),
-        ('{"a": "\\ud800", "b": "y"}', "'a' holds half a surrogate pair"),
-        ('["a", "b"]', "no 'b' in the object"),
-        ('"ab"', "no 'b' in the object"),
-        ("null", "no 'b' in the object"),
+        ('{"a": "x", "b": null}', "no 'b' in the object"),
+        ('{"a": "\\ud800", "b": "y"}', "not valid JSON"),
+        ('["a", "b"]', "no 'a' in the object"),
+        ('"ab"', "no 'a' in the object"),
+        ("null", "no 'a' in the object"),
     ],
 )
 def test_a_json_line_that_is_no_row_is_named(reading: Reading, line: str, words: str) -> None:
@@ -298,7 +298,7 @@ def test_an_index_is_of_a_list_never_of_a_text(reading: Reading) -> None:
 def test_a_json_array_must_be_one(reading: Reading) -> None:
     options = {**JSON, "layout": "array"}
     assert "src/f0: expected one JSON array, got dict" in reading.refusal("json", options, "{}")
-    assert "src/f0: not valid UTF-8" in reading.refusal("json", options, b'["\xff"]')
+    assert "src/f0: not valid JSON" in reading.refusal("json", options, b'["\xff"]')
     assert reading.refusal("json", options, '[{"a":"x","b":"y"},{}]').startswith("src/f0:2: ")
     assert reading("json", options, "[]") == []
 

@@ -91,9 +91,9 @@ def _text(item: Any, keys: Sequence[str | int], name: str, row: int) -> str:
         except LookupError:
             value = None
     if type(value) is not str:
-        found = "nothing" if value is None else type(value).__name__
-        raise FormatError(
-            f"{name}:{row}: {'.'.join(map(str, keys))!r} is {found}, expected text; fetch the "
-            f"official file"
-        )
+        place = ".".join(map(str, keys))
+        fault = f"{place!r} is {type(value).__name__}, expected text"
+        if value is None:
+            fault = f"no {place!r} in the object"
+        raise FormatError(f"{name}:{row}: {fault}; fetch the official file")
     return value
