@@ -17,7 +17,7 @@ from wa_data.recipe import CHOICES, Recipe
 from wa_data.registry import Registry
 from wa_data.write import WrittenSplit
 
-_VERSIONS = ("wa-data", "wa-metrics", "nltk", "pyarrow")
+_VERSIONS = ("wa-data", "wa-metrics", "nltk", "pyarrow", "matplotlib")
 
 
 def split_entry(
