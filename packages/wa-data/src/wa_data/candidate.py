@@ -38,6 +38,8 @@ def targets(example: Example, how: str) -> tuple[str, ...]:
             "all" (each distinct one).
     """
     references = example.references
+    if len(references) == 1:
+        return references
     if how == "all":
         return tuple(dict.fromkeys(references))
     if how == "first-changed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -46,6 +47,27 @@ def draw_mix(
     Returns:
         one record a line, in the recipe's order.
     """
+    # Millions of small tuples and no cycles among them: the collector would look in vain.
+    thresholds = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 100)
+    try:
+        drawn = _draw_splits(recipe, inputs, tests, sorter, limit)
+    finally:
+        gc.set_threshold(*thresholds)
+    return [
+        Drawn(item=item, wanted=_wanted(item, inputs, limit), got=drawn.get(number, 0))
+        for number, item in enumerate(recipe.mix)
+    ]
+
+
+def _draw_splits(
+    recipe: Recipe,
+    inputs: Inputs,
+    tests: BenchmarkTexts,
+    sorter: Callable[[str, str], DigestSort],
+    limit: int | None,
+) -> dict[int, int]:
+    """Pass over each official split once; give the rows drawn by the line's number."""
     drawn: dict[int, int] = {}
     for source, split in dict.fromkeys((item.source, item.split) for item in recipe.mix):
         if not inputs.has(source, split):
@@ -65,10 +87,7 @@ def draw_mix(
                 drawn[number] = _distribute(rows, item, recipe.seed, sorter)
         for number, item in lines:
             log.info("%s from %s: %s rows", item.task, item.source, f"{drawn[number]:,}")
-    return [
-        Drawn(item=item, wanted=_wanted(item, inputs, limit), got=drawn.get(number, 0))
-        for number, item in enumerate(recipe.mix)
-    ]
+    return drawn
 
 
 def _sampled(recipe: Recipe, item: MixItem, limit: int | None) -> bool:

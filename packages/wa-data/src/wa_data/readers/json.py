@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -40,20 +40,33 @@ def read(
     """
     chosen = parse(JsonOptions, options, where)
     paths = [chosen.input, chosen.instruction, chosen.label, *chosen.references]
-    keys = [_split(path) for path in paths]
+    pick = _picker([_split(path) for path in paths])
     prefix = chosen.reference_prefix
     row = 0
     for path, name in zip(files, where, strict=True):
         for place, item in _objects(path, name, chosen.layout):
-            text, instruction, label, *references = [
-                _text(item, way, name, place) if way else "" for way in keys
-            ]
+            text, instruction, label, *references = pick(item, name, place)
             if not prefix:
                 yield Example(row, text, tuple(references), (), instruction, label)
             elif all(reference.startswith(prefix) for reference in references):
                 cut = tuple(reference[len(prefix) :] for reference in references)
                 yield Example(row, text, cut, (), instruction, label)
             row += 1
+
+
+def _picker(ways: Sequence[Sequence[str | int]]) -> Callable[[Any, str, int], list[str]]:
+    """Give the function that takes the texts at some paths from an object; no path gives ""."""
+    flat = [way[0] if way else None for way in ways]
+    plain = all(len(way) < 2 and type(key) is not int for way, key in zip(ways, flat, strict=True))
+
+    def pick(item: Any, name: str, row: int) -> list[str]:
+        if plain and type(item) is dict:  # the quick way; what fails there is told by the slow one
+            texts: list[Any] = [item.get(key) if key is not None else "" for key in flat]
+            if all(type(text) is str for text in texts):
+                return texts
+        return [_text(item, way, name, row) if way else "" for way in ways]
+
+    return pick
 
 
 def _objects(path: Path, name: str, layout: str) -> Iterator[tuple[int, Any]]:
