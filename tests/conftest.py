@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def _show_nltk_its_models() -> None:
+    """Point NLTK to the punkt_tab model that a package of the dev group carries.
+
+    NLTK fetches its models from the network. It reads the variable when it is imported, so this is
+    said before any test is collected, and the processes that tests start inherit it.
+    """
+    spec = find_spec("llama_index")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        os.environ.setdefault("NLTK_DATA", f"{folder}/core/_static/nltk_cache")
+
+
+_show_nltk_its_models()
 
 
 @pytest.fixture(scope="session")
