@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,14 +15,20 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def _show_nltk_its_models() -> None:
-    """Point NLTK to the punkt_tab model that a package of the dev group carries.
+    """Point NLTK to the English punkt_tab model that a package of the dev group carries.
 
     NLTK fetches its models from the network. It reads the variable when it is imported, so this is
-    said before any test is collected, and the processes that tests start inherit it.
+    done before any test is collected, and the processes that tests start inherit it. A copy,
+    because NLTK refuses files with two hard links, and that is how uv installs.
     """
     spec = find_spec("llama_index")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        os.environ.setdefault("NLTK_DATA", f"{folder}/core/_static/nltk_cache")
+        model = Path(folder) / "core/_static/nltk_cache/tokenizers/punkt_tab/english"
+        if model.is_dir() and "NLTK_DATA" not in os.environ:
+            data = tempfile.mkdtemp(prefix="nltk-data-")
+            atexit.register(shutil.rmtree, data, ignore_errors=True)
+            shutil.copytree(model, f"{data}/tokenizers/punkt_tab/english")
+            os.environ["NLTK_DATA"] = data
 
 
 _show_nltk_its_models()
