@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from wa_data.cli import cli as wa_data
+from wa_metrics.cli import cli as wa_metrics
 
-COMMANDS = {"wa-data": wa_data}
+COMMANDS = {"wa-data": wa_data, "wa-metrics": wa_metrics}
 TARGET = Path(__file__).with_name("cli.md")
 HEAD = """# Command-line reference
 

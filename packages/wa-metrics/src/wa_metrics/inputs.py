@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from wa_metrics.errors import InputError
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 _ORIENTATION = "references[sentence][ref]: one list of references for each sentence"
 
+# What can be run through, but is no list of texts in an order.
+_NO_LIST = (str, bytes, Set, Mapping)
+
 
 def check_texts(name: str, texts: Any, *, n: int | None = None) -> Sequence[str]:
     """Return `texts` as a sequence of str, `n` long where n is given, at least one.
@@ -18,7 +22,7 @@ def check_texts(name: str, texts: Any, *, n: int | None = None) -> Sequence[str]
     Raises:
         InputError: it is a bare str, empty, of another length, or holds what is not a str.
     """
-    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__iter__"):
+    if isinstance(texts, _NO_LIST) or not hasattr(texts, "__iter__"):
         raise InputError(f"{name}: expected a list of texts, one a sentence, got {_kind(texts)}")
     rows = texts if isinstance(texts, (list, tuple)) else list(texts)
     if n is not None and len(rows) != n:
@@ -37,11 +41,11 @@ def check_references(references: Any, *, n: int) -> Sequence[Sequence[str]]:
     Raises:
         InputError: the wrong way round, ragged or mis-sized; says which orientation is expected.
     """
-    if isinstance(references, (str, bytes)) or not hasattr(references, "__iter__"):
+    if isinstance(references, _NO_LIST) or not hasattr(references, "__iter__"):
         raise InputError(f"references: expected {_ORIENTATION}, got {_kind(references)}")
     rows = references if isinstance(references, (list, tuple)) else list(references)
     for row, texts in enumerate(rows):
-        if isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
+        if isinstance(texts, _NO_LIST) or not hasattr(texts, "__len__"):
             raise InputError(
                 f"references[{row}]: expected a list of texts, got {_kind(texts)}; expected "
                 f"{_ORIENTATION} (with one reference a sentence: [[text], [text], ...])"
@@ -58,10 +62,14 @@ def check_references(references: Any, *, n: int) -> Sequence[Sequence[str]]:
             )
         )
     k = len(rows[0])
+    if not k:
+        raise InputError(
+            f"references[0]: expected at least one reference, got none; expected {_ORIENTATION}"
+        )
     for row, texts in enumerate(rows):
-        if len(texts) != k or not k:
+        if len(texts) != k:
             raise InputError(
-                f"references[{row}]: expected {max(k, 1)} references as references[0] has, "
+                f"references[{row}]: expected {k} references as references[0] has, "
                 f"got {len(texts)}; expected {_ORIENTATION}, as many for each"
             )
         for ref, text in enumerate(texts):

@@ -86,7 +86,7 @@ class Metric(ABC, Generic[PreparedT]):
         if weights is None:
             total: Floats = flat.sum(axis=0)[None].astype(np.float64)
             return total
-        product: Floats = weights @ flat.astype(np.float64)
+        product: Floats = weights @ flat.astype(np.float64, copy=False)
         return product
 
     def stats(

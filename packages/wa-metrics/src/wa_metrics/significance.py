@@ -26,15 +26,20 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# Weights are made in blocks of at most this many numbers: 64 MiB.
+# Weights are made in blocks of at most this many numbers (64 MiB), and of at most this many
+# resamples: a metric may sum far more than it counts (GLEU: each of 500 draws of references).
 _BLOCK = 8 * 1024 * 1024
+_RESAMPLES = 512
 
 
 class Aggregation(Protocol):
     """What a metric gives to these tests: sums of statistics, and the scores of sums."""
 
     def totals(self, stats: NDArray[Any], weights: Floats | None = None) -> Floats:
-        """Sum the statistics, each sentence with its weight: (n, ...), (b, n) -> (b, m)."""
+        """Sum the statistics, each sentence with its weight: (n, ...), (b, n) -> (b, m).
+
+        Linear in the statistics, which may come as floats and be differences, below 0.
+        """
         ...
 
     def finish(self, totals: Floats) -> Floats:
@@ -69,11 +74,14 @@ def bootstrap_interval(
 ) -> Interval:
     """Return the interval that holds `level` of the scores of bootstrap samples of sentences.
 
+    The bounds are quantiles of these scores (percentile bootstrap), in points.
+
     Raises:
-        InputError: level is not between 0 and 1, or resamples is below 1.
+        InputError: level is not between 0 and 1, resamples is below 1 or seed below 0.
     """
     if not 0 < level < 1:
         raise InputError(f"level: expected a share between 0 and 1, got {level}")
+    stats = stats.astype(np.float64)
     scores = np.concatenate(
         [
             metric.finish(metric.totals(stats, weights))
@@ -95,12 +103,15 @@ def paired_bootstrap(
     """Compare two systems on bootstrap samples of the same sentences.
 
     The differences of the samples, shifted to have the mean 0, are what would be seen if the two
-    were the same.
+    were the same. Both tails count; sacrebleu's test of this name counts one, so that its p is
+    about half.
 
     Raises:
-        InputError: the systems have another number of sentences, or resamples is below 1.
+        InputError: the systems differ in their number of sentences or references, resamples is
+            below 1 or seed below 0.
     """
     _check_pair(baseline, system)
+    baseline, system = baseline.astype(np.float64), system.astype(np.float64)
     differences = np.concatenate(
         [
             metric.finish(metric.totals(system, weights))
@@ -124,15 +135,17 @@ def approximate_randomisation(
     """Compare two systems by swapping their outputs of each sentence at random.
 
     Raises:
-        InputError: the systems have another number of sentences, or resamples is below 1.
+        InputError: the systems differ in their number of sentences or references, resamples is
+            below 1 or seed below 0.
     """
     _check_pair(baseline, system)
+    first, second = metric.totals(baseline), metric.totals(system)
+    change = system.astype(np.float64) - baseline
     differences = []
     for swapped in _swap_masks(len(baseline), resamples, seed):
-        kept = 1 - swapped
-        first = metric.totals(baseline, kept) + metric.totals(system, swapped)
-        second = metric.totals(system, kept) + metric.totals(baseline, swapped)
-        differences.append(metric.finish(second) - metric.finish(first))
+        # What the swapped sentences add to one side they take from the other.
+        moved = metric.totals(change, swapped)
+        differences.append(metric.finish(second - moved) - metric.finish(first + moved))
     return _compare(
         "approximate randomisation", metric, baseline, system, np.concatenate(differences), seed
     )
@@ -161,28 +174,39 @@ def _compare(
 
 
 def _bootstrap_weights(n: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """Yield how often each sentence is drawn, in blocks of shape (b, n)."""
-    rng = np.random.default_rng(seed)
-    for b in _blocks(n, resamples):
-        drawn = rng.integers(0, n, size=(b, n))
-        drawn += n * np.arange(b)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
+    """Yield how often each sentence is drawn, in blocks of shape (b, n); each replaces the last."""
+    rng = _start_rng(seed)
+    for weights in _blocks(n, resamples):
+        for row in weights:  # one by one: counting in one row's memory is much faster
+            row[:] = np.bincount(rng.integers(0, n, size=n), minlength=n)
+        yield weights
 
 
 def _swap_masks(n: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """Yield 0 or 1 for each sentence, in blocks of shape (b, n)."""
-    rng = np.random.default_rng(seed)
-    for b in _blocks(n, resamples):
-        bits = np.frombuffer(rng.bytes(b * -(-n // 8)), dtype=np.uint8).reshape(b, -1)
-        yield np.unpackbits(bits, axis=1, count=n).astype(np.float64)
+    """Yield 0 or 1 for each sentence, in blocks of shape (b, n); each replaces the last."""
+    rng = _start_rng(seed)
+    for mask in _blocks(n, resamples):
+        # Whole words of 32 bits a row, so that the size of a block does not move what is drawn.
+        drawn = rng.bytes(4 * -(-n // 32) * len(mask))
+        bits = np.frombuffer(drawn, dtype=np.uint8).reshape(len(mask), -1)
+        mask[:] = np.unpackbits(bits, axis=1, count=n)
+        yield mask
 
 
-def _blocks(n: int, resamples: int) -> Iterator[int]:
+def _start_rng(seed: int) -> np.random.Generator:
+    if seed < 0:
+        raise InputError(f"seed: expected at least 0, got {seed}")
+    return np.random.default_rng(seed)
+
+
+def _blocks(n: int, resamples: int) -> Iterator[Floats]:
+    """Yield the same memory again and again, shape (b, n): fresh memory costs more than filling."""
     if resamples < 1:
         raise InputError(f"resamples: expected at least 1, got {resamples}")
-    size = max(1, _BLOCK // n)
+    size = max(1, min(_RESAMPLES, resamples, _BLOCK // n))
+    memory = np.empty((size, n))
     for start in range(0, resamples, size):
-        yield min(size, resamples - start)
+        yield memory[: resamples - start]
 
 
 def _check_pair(baseline: NDArray[Any], system: NDArray[Any]) -> None:
