@@ -143,20 +143,42 @@ def test_gold_may_be_packed_or_come_from_the_standard_input(folder: Path) -> Non
     assert good("m2", "--gold", "-", *hyp, text="\n".join(GOLD)) == expected
 
 
-def test_annotate_writes_what_the_library_finds(folder: Path) -> None:
-    source = ["annotate", "--src", folder / "src"]
-    for words, options in (
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
         ([], {}),
         (["--merge", "all-merge"], {"merge": "all-merge"}),
         (["--lev"], {"lev": True}),
         (["--tok"], {"tok": True}),
-        (["--workers", "2"], {}),
-    ):
-        found = annotate(sources=SOURCES, hypotheses=[TEXTS, WORSE], **options)
-        systems = ["--hyp", folder / "hyp", "--hyp", folder / "worse"]
-        assert good(*source, *systems, *words, "-o", "-") == "".join(write_m2(found))
-    copied = good(*source, "--hyp", folder / "src", "-o", "-")
-    assert copied.count("|||noop|||") == 3
+    ],
+)
+def test_annotate_writes_what_the_library_finds(
+    folder: Path, words: list[str], options: dict[str, Any]
+) -> None:
+    sources = ["The dog bark loud .", "He like walk in park.", "A end begin cold time ."]
+    systems = [
+        ["A cat barks so loudly .", "He likes walks in the park!", "The old cats begin ."],
+        ["The dog bark loud .", "He like walk in park.", "An end begin cold time ."],
+    ]
+    source = write(folder / "annotate.src", *sources)
+    files = [
+        ["--hyp", write(folder / f"annotate.{number}", *texts)]
+        for number, texts in enumerate(systems)
+    ]
+    shown = good("annotate", "--src", source, *files[0], *files[1], *words, "-o", "-")
+    assert shown == "".join(write_m2(annotate(sources=sources, hypotheses=systems, **options)))
+    plain = "".join(write_m2(annotate(sources=sources, hypotheses=systems)))
+    assert (shown == plain) == (not options), "the texts do not show what the option does"
+
+
+def test_processes_change_nothing(folder: Path) -> None:
+    words = ["annotate", "--src", folder / "src", "--hyp", folder / "hyp", "-o", "-"]
+    assert good(*words, "--workers", "2") == good(*words)
+
+
+def test_a_copy_has_no_edit_but_noop(folder: Path) -> None:
+    shown = good("annotate", "--src", folder / "src", "--hyp", folder / "src", "-o", "-")
+    assert [line[:6] for line in shown.splitlines() if line[:1] == "A"] == ["A -1 -"] * 3
 
 
 def test_m2_systems_are_compared(folder: Path) -> None:

@@ -16,7 +16,7 @@ from wa_metrics.gleu import GLEU
 from wa_metrics.metric import Metric
 from wa_metrics.sari import SARI
 
-from .command import WA_METRICS, bad, good, run, write
+from .command import WA_METRICS, bad, good, write
 
 SOURCES = ["He go home .", "The dog , it barks , loud .", "Well .", "She has a cats ."]
 REFERENCES = [
@@ -166,26 +166,6 @@ def test_packed_files_and_the_standard_input_are_read(folder: Path) -> None:
           "--tokenize spacy".split()], ["variant='editeval'"]),
         (["gleu", *"--src {}/src --ref {}/ref0 --hyp {}/hyp --iterations 0".split()],
          ["--iterations"]),
-        (["compare", "{}/hyp", "{}/worse"], ["--metric with --src and --ref"]),
-        (["compare", "--metric", "m2", "{}/hyp", "{}/worse"], ["--gold"]),
-        (["compare", *"--metric m2 --src {}/src --ref {}/ref0 {}/hyp {}/worse".split()],
-         ["m2 compares with edits; expected --gold FILE.m2"]),
-        (["compare", *"--metric gleu-py --src {}/src --ref {}/ref0 {}/hyp {}/worse".split()],
-         ["no metric is called 'gleu-py' (did you mean 'gleu-py3'?)"]),
-        (["compare", *"--metric gleu-py2 --src {}/src --ref {}/ref0 {}/hyp".split()],
-         ["two systems or more"]),
-        (["compare", *"--metric m2 --gold {}/hyp --src {}/src {}/hyp {}/worse".split()],
-         ["--metric with --src and --ref, or with --gold"]),
-        (["compare", *"--metric bleu --gold {}/hyp {}/hyp {}/worse".split()],
-         ["bleu compares with references; expected --src and --ref"]),
-        (["compare", *"--metric bleu --src {}/src --ref {}/ref0 --tokenize spacy {}/hyp "
-          "{}/worse".split()], ["bleu takes texts as they are; leave --tokenize out"]),
-        (["compare", *"--metric none --src {}/src --ref {}/ref0 {}/hyp {}/worse".split()],
-         ["'none' stands for rows that are not scored"]),
-        (["compare", *"--metric gleu-py2 --src {}/src --ref {}/ref0 {}/hyp {}/hyp".split()],
-         ["hyp: expected each system once, got it 2 times"]),
-        (["compare", *"--metric gleu-py2 --src {}/src --ref {}/ref0 {}/hyp {}/short".split()],
-         ["short: 1"]),
         (["score"], ["PREDICTIONS"]),
         (["scores"], ["No such command 'scores'"]),
     ],
@@ -201,50 +181,6 @@ def test_a_mistake_is_one_clear_error_on_stderr_and_exit_code_2(
     for part in parts:
         assert part in said
     assert "error: " in said.lower()
-
-
-def test_systems_are_compared_with_the_first(folder: Path) -> None:
-    gold = ["--src", folder / "src", "--ref", folder / "ref0", "--ref", folder / "ref1"]
-    words = ["compare", "--metric", "gleu-py2", *gold, folder / "hyp", folder / "worse"]
-    report = json.loads(good(*words, "--json", "--resamples", "300", "--seed", "5"))
-    from wa_metrics.significance import (
-        approximate_randomisation,
-        bootstrap_interval,
-        paired_bootstrap,
-    )
-
-    metric = GLEU()
-    stats = [metric.stats(predictions=texts, **GOLD) for texts in (TEXTS, WORSE)]
-    chosen: dict[str, Any] = {"resamples": 300, "seed": 5}
-    first, second = report["systems"]
-    assert report["n"] == 4
-    assert "|rng:py2|" in report["signature"]
-    assert first["system"] == str(folder / "hyp")
-    assert first["score"] == metric.corpus_score(predictions=TEXTS, **GOLD).score
-    assert second["delta"] == second["score"] - first["score"] < 0
-    expected = bootstrap_interval(metric, stats[1], **chosen)
-    assert (second["ci"]["low"], second["ci"]["high"]) == (expected.low, expected.high)
-    assert (second["ci"]["seed"], second["ci"]["resamples"]) == (5, 300)
-    assert second["paired_bootstrap"]["p"] == paired_bootstrap(metric, *stats, **chosen).p
-    randomised = approximate_randomisation(metric, *stats, **chosen)
-    assert second["approximate_randomisation"]["p"] == randomised.p
-    assert "delta" not in first
-
-    table = run(*words, "--resamples", "300", "--seed", "5")
-    head, baseline, system = [line.split("\t") for line in table.stdout.splitlines()]
-    assert head == "system|score|low|high|delta|p bootstrap|p randomisation".split("|")
-    assert baseline[4:] == ["-", "-", "-"]
-    assert system[1] == f"{second['score']:.2f}"
-    assert system[4] == f"{second['delta']:+.2f}"
-    assert system[6] == f"{randomised.p:.4f}"
-    assert report["signature"] in table.stderr
-
-
-def test_a_comparison_is_the_same_each_time_and_knows_its_seed(folder: Path) -> None:
-    gold = ["--src", folder / "src", "--ref", folder / "ref0"]
-    words = ["compare", "--metric", "sari-easse", *gold, folder / "hyp", folder / "worse"]
-    assert good(*words, "--json") == good(*words, "--json")
-    assert good(*words, "--json") != good(*words, "--json", "--seed", "1")
 
 
 def test_variants_lists_every_word(folder: Path) -> None:

@@ -10,48 +10,26 @@ our parser remembers are forgotten before each run. The results are compared too
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import errant
 import spacy
-from errant.commands import compare_m2
+from plain_errant import annotate_plainly, compare_plainly, load_errant
 
 from wa_metrics import read_m2, save_m2, write_m2
 from wa_metrics.errant import ERRANT
 from wa_metrics.errant_annotate import Annotator, annotate
-from wa_metrics.spacy_model import find_model, load_parser
+from wa_metrics.spacy_model import load_parser
 
 REPEATS = 3
 
 
-def annotate_plainly(peer, source: Path, corrected: Path, out: Path) -> None:
-    """Do what errant_parallel does with two files once its model is loaded."""
-    with source.open() as sources, corrected.open() as texts, out.open("w") as m2:
-        for orig, cor in zip(sources, texts):  # noqa: B905
-            if not orig.strip():
-                continue
-            parsed = peer.parse(orig.strip())
-            m2.write(" ".join(["S"] + [token.text for token in parsed]) + "\n")
-            if parsed.text.strip() == cor.strip():
-                m2.write("A -1 -1|||noop|||-NONE-|||REQUIRED|||-NONE-|||0\n")
-            else:
-                for edit in peer.annotate(parsed, peer.parse(cor.strip())):
-                    m2.write(edit.to_m2(0) + "\n")
-            m2.write("\n")
-
-
-def compare_plainly(hypothesis: Path, gold: Path) -> list[str]:
-    """Run errant_compare and return the line of its result."""
-    sys.argv = ["errant_compare", "-hyp", str(hypothesis), "-ref", str(gold)]
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        compare_m2.main()
-    return out.getvalue().strip().splitlines()[-2].split("\t")
+def read_texts(path: Path) -> list[str]:
+    """Read the lines of a file; only a line feed ends a line."""
+    return [line.strip() for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
 def measure(function, *, before=lambda: None, clock=time.process_time):
@@ -85,21 +63,25 @@ def prepare(gold: Path, *, is_cached: bool):
 
 
 def report(name: str, ours: float, theirs: float) -> None:
+    """Print one line: seconds of either side, and how many times faster ours is."""
     print(f"  {name:34}{ours:8.2f} s{theirs:8.2f} s{theirs / ours:8.1f}x", flush=True)
 
 
-def time_system(peer, gold: Path, source: Path, corrected: Path, folder: Path) -> None:
+def time_system(gold: Path, sources: list[str], corrected: Path, folder: Path) -> None:
     """Print the figures of one system."""
     m2 = folder / "peer.m2"
-    annotated, _ = measure(lambda: annotate_plainly(peer, source, corrected, m2))
-    compared, expected = measure(lambda: compare_plainly(m2, gold))
-    texts, sources = (path.read_text().split("\n")[:-1] for path in (corrected, source))
+    texts = read_texts(corrected)
+    annotated, _ = measure(lambda: m2.write_text("".join(annotate_plainly(sources, [texts]))))
+    compared, printed = measure(lambda: compare_plainly(m2, gold))
+    expected = printed.strip().splitlines()[-2].split("\t")
 
     mine = folder / "ours.m2"
     seconds, _ = measure(
         lambda: save_m2(mine, annotate(sources=sources, hypotheses=[texts])), before=forget
     )
-    print(f"{corrected.stem}, {len(texts)} sentences, same M2: {mine.read_bytes() == m2.read_bytes()}")
+    print(
+        f"{corrected.stem}, {len(texts)} sentences, same M2: {mine.read_bytes() == m2.read_bytes()}"
+    )
     report("annotate", seconds, annotated)
     for name, is_cached in (("score from raw text", False), ("  sources parsed before", True)):
         seconds, score = measure(
@@ -111,8 +93,14 @@ def time_system(peer, gold: Path, source: Path, corrected: Path, folder: Path) -
         report(name, seconds, annotated + compared)
     seconds, score = measure(lambda: ERRANT().corpus_score(predictions=m2, references=gold))
     report("score from M2", seconds, compared)
-    got = [*(score.parts[name] for name in ("tp", "fp", "fn")), *score.details["rounded"]]
-    print(f"  same score: {list(map(str, got)) == expected} {' '.join(expected)}", flush=True)
+    got = [
+        str(value)
+        for value in (
+            *(score.parts[name] for name in ("tp", "fp", "fn")),
+            *score.details["rounded"],
+        )
+    ]
+    print(f"  same score: {got == expected}, {' '.join(expected)}", flush=True)
 
 
 def time_in_a_row(gold: Path, systems: list[Path]) -> None:
@@ -120,7 +108,7 @@ def time_in_a_row(gold: Path, systems: list[Path]) -> None:
     forget()
     prepared = ERRANT().prepare(references=gold)
     for path in systems:
-        texts = path.read_text().split("\n")[:-1]
+        texts = read_texts(path)
         start = time.process_time()
         ERRANT().corpus_score(predictions=texts, prepared=prepared)
         print(f"  in a row: {path.stem:24}{time.process_time() - start:8.2f} s", flush=True)
@@ -138,7 +126,9 @@ def time_workers(sources: list[str], texts: list[str], workers: int) -> None:
     start = time.perf_counter()
     got = run(crew)
     shared = time.perf_counter() - start
-    print(f"  workers={workers}: {alone:.2f} s alone, {shared:.2f} s, same: {got == expected} (wall)")
+    print(
+        f"  workers={workers}: {alone:.2f} s alone, {shared:.2f} s, same: {got == expected} (wall)"
+    )
 
 
 def main() -> None:
@@ -149,25 +139,25 @@ def main() -> None:
     arguments.add_argument("--sentences", type=int)
     arguments.add_argument("--workers", type=int, default=0)
     options = arguments.parse_args()
-    peer = errant.load("en", spacy.load(find_model(), disable=["ner"]))
+    load_errant()
     list(annotate(sources=["a b"], hypotheses=[["a c"]]))
     print(f"errant {errant.__version__}, spaCy {spacy.__version__}; CPU seconds: ours, errant")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        gold, source = folder / "gold.m2", folder / "source.txt"
+        gold = folder / "gold.m2"
         sentences = list(read_m2(options.gold))[: options.sentences]
+        sources = [sentence.source for sentence in sentences]
         save_m2(gold, sentences)
-        source.write_text("".join(f"{sentence.source}\n" for sentence in sentences))
         systems = []
         for path in options.systems:
             systems.append(folder / path.name)
-            lines = path.read_text().split("\n")[: len(sentences)]
-            systems[-1].write_text("".join(f"{line}\n" for line in lines))
-            time_system(peer, gold, source, systems[-1], folder)
+            systems[-1].write_text(
+                "".join(f"{text}\n" for text in read_texts(path)[: len(sources)])
+            )
+            time_system(gold, sources, systems[-1], folder)
         time_in_a_row(gold, systems)
         if options.workers:
-            texts = systems[0].read_text().split("\n")[:-1]
-            time_workers([sentence.source for sentence in sentences], texts, options.workers)
+            time_workers(sources, read_texts(systems[0]), options.workers)
 
 
 if __name__ == "__main__":

@@ -113,8 +113,6 @@ def _price_two(same: list[int], width: int) -> list[_Row]:
         level = ((level + (level & equal)) | (level & ~equal)) & every
         # Longer than in the cell above between a bit that vanished and the next one that came.
         longer = (level & ~before) - (before & ~level)
-        if longer < 0:
-            longer += every + 1
         as_above = (every ^ longer) << 1 | 1
         rows.append((level << 1, as_above, (equal | level & as_above) << 1))
     return rows

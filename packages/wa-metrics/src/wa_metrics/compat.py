@@ -81,10 +81,10 @@ def load(path: str, *, variant: str = "hf-evaluate") -> EvaluateSARI:
 
 
 def corpus_sari(
-    *,
     orig_sents: Any,
     sys_sents: Any,
     refs_sents: Any,
+    *,
     lowercase: bool = True,
     tokenizer: str = "13a",
     use_f1_for_deletion: bool = True,

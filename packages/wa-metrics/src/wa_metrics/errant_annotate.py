@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from wa_metrics.edits import NO_CORRECTION, NOOP, Edit
 from wa_metrics.errant_extract import Extractor, Merge, Plan
-from wa_metrics.errant_workers import Crew
-from wa_metrics.errors import InputError
+from wa_metrics.errors import InputError, WaMetricsError
 from wa_metrics.inputs import check_texts
 from wa_metrics.m2 import M2Sentence
 from wa_metrics.spacy_model import find_model, load_parser
@@ -21,6 +20,7 @@ from wa_metrics.spacy_model import find_model, load_parser
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from wa_metrics.errant_workers import Crew
     from wa_metrics.spacy_model import Parser, Sentence
 
 # What is kept for further systems: parsed sources (about 8 KB each), and edits of changed texts.
@@ -111,14 +111,18 @@ class Annotator:
                 yield M2Sentence(source, edits, number)
 
     def _share_out(self, rows: Sequence[Row]) -> Iterator[Annotated]:
-        if self._workers == 1:
-            return self.annotate_rows(rows)
+        if self._workers == 1 or (self._crew is None and not _are_worth_workers(rows)):
+            yield from self.annotate_rows(rows)
+            return
         if self._crew is None:
-            changed = sum(source != text for source, texts in rows for text in texts)
-            if changed < _WORTH_WORKERS:
-                return self.annotate_rows(rows)
+            from wa_metrics.errant_workers import Crew
+
             self._crew = Crew(self._workers, self._options)
-        return self._crew.annotate(rows)
+        try:
+            yield from self._crew.annotate(rows)
+        except WaMetricsError:
+            self._crew = None  # it has been stopped
+            raise
 
     def annotate_rows(self, rows: Iterable[Row]) -> Iterator[Annotated]:
         """Yield the edits of each row in this process."""
@@ -144,12 +148,16 @@ class Annotator:
                 orig = self._read(source, parser, self._sentences)
                 cor = self._read(text, parser, read)
                 new[pair] = (orig, cor, extractor.plan(orig.words, cor.words))
-        parser.parse(
-            sentence
-            for orig, cor, plan in new.values()
-            for sentence, is_needed in ((orig, plan.needs_orig), (cor, plan.needs_cor))
-            if is_needed
-        )
+        try:
+            parser.parse(
+                sentence
+                for orig, cor, plan in new.values()
+                for sentence, is_needed in ((orig, plan.needs_orig), (cor, plan.needs_cor))
+                if is_needed
+            )
+        except BaseException:
+            self._sentences.clear()  # some may be parsed in part
+            raise
         for pair, (orig, cor, plan) in new.items():
             self._edits[pair] = tuple(extractor.extract(orig, cor, plan))
         for source, row in texts:
@@ -175,6 +183,11 @@ class Annotator:
             else:
                 for edit in self._edits[source, text]:
                     yield edit._replace(annotator=annotator)
+
+
+def _are_worth_workers(rows: Sequence[Row]) -> bool:
+    changed = sum(source != text for source, texts in rows for text in texts)
+    return changed >= _WORTH_WORKERS
 
 
 def _forget(kept: dict[_Key, Any], most: int) -> None:

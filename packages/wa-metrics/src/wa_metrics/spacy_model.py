@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
@@ -50,6 +49,8 @@ def find_model() -> str:
 
 def find_versions() -> dict[str, str]:
     """Return the versions of errant, spacy and the model, of those that are installed."""
+    from importlib import metadata  # costs more than the rest of this module
+
     versions = {}
     for name, packages in {"errant": ["errant"], "spacy": ["spacy"], "model": _PACKAGES}.items():
         for package in packages:
@@ -118,29 +119,25 @@ class Parser:
 
     def parse(self, sentences: Iterable[Sentence]) -> None:
         """Parse those sentences that are not parsed yet, in place."""
-        waiting = []
-        for sentence in sentences:
-            if not sentence.is_parsed:
-                sentence.is_parsed = True
-                waiting.append(sentence)
+        waiting = {id(sentence): sentence for sentence in sentences if not sentence.is_parsed}
         last_two = self.nlp.pipe_names[-2:] if self._rules else []
         docs = self.nlp.pipe(
-            (sentence.doc for sentence in waiting),
+            (sentence.doc for sentence in waiting.values()),
             batch_size=_TEXTS_AT_ONCE,
             disable=last_two,
             component_cfg={"parser": {"batch_size": _PARSED_AT_ONCE}},
         )
-        for sentence, doc in zip(waiting, docs, strict=True):
+        for sentence, doc in zip(waiting.values(), docs, strict=True):
             doc.tensor = doc.tensor[:0].copy()  # the largest part of what would be kept
-            if self._rules is None:
-                continue
-            if any(map(str.isspace, sentence.words)) or not self._recall(doc, self._rules):
+            has_space = any(map(str.isspace, sentence.words))
+            if self._rules and (has_space or not self._recall(doc, self._rules)):
                 token: Any
                 for token in doc:
                     token.pos = token.lemma = 0
                     token.set_morph(None)
                 for _, component in self.nlp.pipeline[-2:]:
                     component(doc)
+            sentence.is_parsed = True
 
     def _recall(self, doc: Doc, rules: Rules) -> bool:
         """Set universal tag and lemma as they were set before; False if that is not enough."""

@@ -154,7 +154,7 @@ def annotate(
         hypotheses=texts,
         merge=merge,  # type: ignore[arg-type]
         lev=lev,
-        
+        tok=tok,
         workers=workers,
     )
     sentences = options.track_rows(found, len(sources), "annotate")

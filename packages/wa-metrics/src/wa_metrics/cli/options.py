@@ -192,14 +192,13 @@ def track(label: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
     return show
 
 
-def track_rows(sentences: Iterable[M2Sentence], length: int, label: str) -> Iterator[M2Sentence]:
-    """Yield sentences, with the same bar; some rows may have none."""
-    rows = iter(_show_bar(range(1, length + 1), length, label))
-    for sentence in sentences:
-        while next(rows) < sentence.row:
-            pass
-        yield sentence
-    for _ in rows:
+def track_rows(rows: Iterable[Item], length: int, label: str) -> Iterator[Item]:
+    """Yield what is made row by row, with the same bar; rows may give nothing."""
+    steps = iter(_show_bar(range(length), length, label))
+    for row in rows:
+        next(steps, None)
+        yield row
+    for _ in steps:
         pass
 
 
