@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wa_metrics.spacy_model import find_versions
+from wa_metrics.errant.model import find_versions
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "packages/wa-metrics/benchmarks"
 

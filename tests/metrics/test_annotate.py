@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from wa_metrics import Edit, InputError, M2Sentence, MissingExtraError, spacy_model
-from wa_metrics.errant_annotate import annotate
+from wa_metrics import Edit, InputError, M2Sentence, MissingExtraError
+from wa_metrics.errant import model as spacy_model
+from wa_metrics.errant.annotation import annotate
 from wa_metrics.m2 import write_m2
 
 from .errant_pairs import CORRECTED, SOURCES, load_plain, needs_errant

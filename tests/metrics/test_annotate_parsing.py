@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from wa_metrics import errant_annotate, errant_extract, spacy_model
-from wa_metrics.errant_annotate import Annotator, annotate
+from wa_metrics.errant import annotation as errant_annotate
+from wa_metrics.errant import extraction as errant_extract
+from wa_metrics.errant import model as spacy_model
+from wa_metrics.errant.annotation import Annotator, annotate
+from wa_metrics.errant.model import Parser, load_parser
 from wa_metrics.m2 import write_m2
-from wa_metrics.spacy_model import Parser, load_parser
 
 from .errant_pairs import CORRECTED, SOURCES, load_plain, needs_errant
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from wa_metrics import WaMetricsError, errant_annotate
-from wa_metrics.errant_annotate import Annotator, annotate
-from wa_metrics.errant_workers import Crew
+from wa_metrics import WaMetricsError
+from wa_metrics.errant import annotation as errant_annotate
+from wa_metrics.errant.annotation import Annotator, annotate
+from wa_metrics.errant.workers import Crew
 
 from .errant_pairs import CORRECTED, SOURCES, needs_errant
 
@@ -43,7 +44,7 @@ def test_workers_are_not_started_for_little(monkeypatch: pytest.MonkeyPatch) -> 
     list(annotator.annotate(["I go", "a b"] * 600, [["I goes", "a b"] * 600]))
     assert annotator._crew is None
     monkeypatch.setattr(errant_annotate, "_WORTH_WORKERS", 600)
-    monkeypatch.setattr("wa_metrics.errant_workers.Crew", lambda *_: pytest.fail("started"))
+    monkeypatch.setattr("wa_metrics.errant.workers.Crew", lambda *_: pytest.fail("started"))
     with pytest.raises(pytest.fail.Exception):
         list(annotator.annotate(["I go", "a b"] * 600, [["I goes", "a b"] * 600]))
 
@@ -75,7 +76,7 @@ def test_nothing_is_left_running(end: str) -> None:
     # Without `if __name__ == "__main__"`: a worker does not run the script that asked for it.
     script = (
         "import os, signal\n"
-        "from wa_metrics.errant_workers import Crew\n"
+        "from wa_metrics.errant.workers import Crew\n"
         "crew = Crew(2, {'merge': 'rules'})\n"
         "print(*[process.pid for process in crew._processes], flush=True)\n"
         f"{end}\n"

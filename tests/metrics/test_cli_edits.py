@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from wa_metrics.errant import ERRANT
-from wa_metrics.errant_annotate import annotate
+from wa_metrics.errant.annotation import annotate
 from wa_metrics.m2 import read_m2, write_m2
 from wa_metrics.maxmatch import M2
 from wa_metrics.metric import Metric
@@ -231,7 +231,7 @@ def test_a_mistake_is_one_clear_error_on_stderr_and_exit_code_2(
 def test_annotate_leaves_the_file_as_it_was_when_it_fails(folder: Path, tmp_path: Path) -> None:
     out = write(tmp_path / "out.m2", "before")
     code = (
-        "import wa_metrics.errant_annotate as module\n"
+        "import wa_metrics.errant.annotation as module\n"
         "def fail(**options):\n"
         "    yield from list(found(**options))[:1]\n"
         "    raise KeyboardInterrupt\n"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from wa_metrics import Edit, InputError, M2Sentence
 from wa_metrics.errant import ERRANT
-from wa_metrics.errant_categories import fold_categories, format_categories
-from wa_metrics.errant_counts import Counts, Keyed, choose_annotators
+from wa_metrics.errant.categories import fold_categories, format_categories
+from wa_metrics.errant.counts import Counts, Keyed, choose_annotators
 from wa_metrics.fscore import precision_recall_f
 from wa_metrics.m2 import save_m2
 

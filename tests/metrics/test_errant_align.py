@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wa_metrics.errant_align import align, find_middle
-from wa_metrics.errant_matrix import Trait
+from wa_metrics.errant.align import align, find_middle
+from wa_metrics.errant.matrix import Trait
 
 from .errant_pairs import needs_errant
 

@@ -15,9 +15,9 @@ import pytest
 
 from wa_metrics import M2Sentence
 from wa_metrics.errant import ERRANT
-from wa_metrics.errant_annotate import Annotator
+from wa_metrics.errant.annotation import Annotator
+from wa_metrics.errant.model import find_versions
 from wa_metrics.m2 import write_m2
-from wa_metrics.spacy_model import find_versions
 
 from .conftest import SOURCES
 

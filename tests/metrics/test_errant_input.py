@@ -12,7 +12,7 @@ import pytest
 
 from wa_metrics import Edit, InputError, M2Error, M2Sentence
 from wa_metrics.errant import ERRANT
-from wa_metrics.errant_annotate import annotate
+from wa_metrics.errant.annotation import annotate
 from wa_metrics.m2 import write_m2
 
 from .errant_pairs import CORRECTED, SOURCES, needs_errant
@@ -148,6 +148,6 @@ def test_scoring_edits_imports_neither_spacy_nor_errant() -> None:
         "from wa_metrics.errant import ERRANT\n"
         "gold = 'S a b\\nA 0 1|||R:NOUN|||x|||REQUIRED|||-NONE-|||0\\n'\n"
         "assert ERRANT().corpus_score(predictions=gold, references=gold).score == 100\n"
-        "assert not {'spacy', 'errant', 'wa_metrics.errant_workers'} & set(sys.modules)\n"
+        "assert not {'spacy', 'errant', 'wa_metrics.errant.workers'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wa_metrics import gleu as gleu_module
-from wa_metrics import gleu_sums
 from wa_metrics.gleu import GLEU
+from wa_metrics.gleu import gleu as gleu_module
+from wa_metrics.gleu import sums as gleu_sums
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "packages/wa-metrics/benchmarks"
 RNGS: tuple[Literal["py2", "py3"], ...] = ("py2", "py3")

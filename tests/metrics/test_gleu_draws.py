@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wa_metrics import gleu_draws, gleu_sums
 from wa_metrics.gleu import GLEU
-from wa_metrics.gleu_draws import draw_references
+from wa_metrics.gleu import draws as gleu_draws
+from wa_metrics.gleu import sums as gleu_sums
+from wa_metrics.gleu.draws import draw_references
 from wa_metrics.significance import _bootstrap_weights, bootstrap_interval
 
 RNGS: tuple[Literal["py2", "py3"], ...] = ("py2", "py3")

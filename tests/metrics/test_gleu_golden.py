@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from wa_metrics.gleu import GLEU, PreparedGLEU
+from wa_metrics.gleu import GLEU
+from wa_metrics.gleu.gleu import PreparedGLEU
 
 from .conftest import SOURCES
 

@@ -122,7 +122,7 @@ def test_a_model_that_is_not_there_is_an_error_that_says_how_to_get_it() -> None
 def test_a_package_that_is_not_there_is_an_error_that_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from wa_metrics.gleu_tokens import _load_word_tokenize
+    from wa_metrics.gleu.tokens import _load_word_tokenize
 
     _load_word_tokenize.cache_clear()
     monkeypatch.setitem(sys.modules, "nltk.tokenize", None)

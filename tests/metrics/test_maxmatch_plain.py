@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wa_metrics import Edit, M2Sentence, apply_edits, write_m2
-from wa_metrics import lattice as lattice_module
-from wa_metrics import wide_lattice as wide_module
-from wa_metrics.alignment import align
-from wa_metrics.lattice import build_lattice
 from wa_metrics.maxmatch import M2
-from wa_metrics.maxmatch_edits import GoldEdit, Hypothesis
+from wa_metrics.maxmatch import lattice as lattice_module
+from wa_metrics.maxmatch import wide_lattice as wide_module
+from wa_metrics.maxmatch.alignment import align
+from wa_metrics.maxmatch.extraction import GoldEdit, Hypothesis
+from wa_metrics.maxmatch.lattice import build_lattice
 
 PLAIN = Path(__file__).resolve().parents[2] / "packages/wa-metrics/benchmarks/plain_maxmatch.py"
 

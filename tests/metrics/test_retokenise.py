@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wa_metrics import retokenise as module
+from wa_metrics import retokenisation as module
 from wa_metrics.errors import InputError, MissingExtraError
-from wa_metrics.retokenise import is_tokenised, retokenise
+from wa_metrics.retokenisation import is_tokenised, retokenise
 
 HOWS: tuple[Literal["treebank", "spacy"], ...] = ("treebank", "spacy")
 

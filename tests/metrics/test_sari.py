@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wa_metrics import InputError, MissingExtraError, sari_index
-from wa_metrics.ngrams import Vocabulary, _distinct
+from wa_metrics import InputError, MissingExtraError
 from wa_metrics.sari import SARI
-from wa_metrics.sari_variants import ALIASES, VARIANTS
+from wa_metrics.sari import index as sari_index
+from wa_metrics.sari.ngrams import Vocabulary, _distinct
+from wa_metrics.sari.variants import ALIASES, VARIANTS
 from wa_metrics.significance import approximate_randomisation, paired_bootstrap
 
 PLAIN = Path(__file__).resolve().parents[2] / "packages/wa-metrics/benchmarks/plain_sari.py"

@@ -61,7 +61,7 @@ def test_none_stands_for_no_metric() -> None:
 
 
 def test_a_word_whose_packages_are_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("variants", "spacy_model"):
+    for module in ("variants", "errant.model"):
         monkeypatch.setattr(f"wa_metrics.{module}.find_spec", lambda package: None)
     installed = {word for word, item in METRICS.items() if item.installed}
     assert set(WORDS) - installed == {"sari-editeval", "gleu-editeval", "errant", "bleu", "chrf"}
@@ -71,7 +71,7 @@ def test_errant_is_not_installed_without_its_model(monkeypatch: pytest.MonkeyPat
     assert find_variant("errant").installed
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        "wa_metrics.spacy_model.find_spec",
+        "wa_metrics.errant.model.find_spec",
         lambda package: None if package.startswith("en_core") else find(package),
     )
     assert not find_variant("errant").installed

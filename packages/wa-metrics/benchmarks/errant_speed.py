@@ -21,8 +21,8 @@ from plain_errant import annotate_plainly, compare_plainly, load_errant
 
 from wa_metrics import read_m2, save_m2, write_m2
 from wa_metrics.errant import ERRANT
-from wa_metrics.errant_annotate import Annotator, annotate
-from wa_metrics.spacy_model import load_parser
+from wa_metrics.errant.annotation import Annotator, annotate
+from wa_metrics.errant.model import load_parser
 
 REPEATS = 3
 

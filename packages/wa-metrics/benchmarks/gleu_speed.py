@@ -16,8 +16,8 @@ from pathlib import Path
 
 import plain_gleu
 
-from wa_metrics import gleu_draws
 from wa_metrics.gleu import GLEU
+from wa_metrics.gleu import draws as gleu_draws
 from wa_metrics.significance import bootstrap_interval
 
 

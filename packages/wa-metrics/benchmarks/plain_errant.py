@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from wa_metrics.spacy_model import find_model
+from wa_metrics.errant.model import find_model
 
 
 @cache

@@ -23,12 +23,12 @@ from wa_metrics.tokenize import detokenise
 if TYPE_CHECKING:
     from wa_metrics.edit_sets import Overlap, compare_edits, merge_annotators
     from wa_metrics.errant import ERRANT
-    from wa_metrics.errant_annotate import annotate
+    from wa_metrics.errant.annotation import annotate
     from wa_metrics.extract import extract_edits, extract_sentences
     from wa_metrics.gleu import GLEU
     from wa_metrics.maxmatch import M2
     from wa_metrics.readability import compression_ratio, fkgl
-    from wa_metrics.retokenise import retokenise
+    from wa_metrics.retokenisation import retokenise
     from wa_metrics.sari import SARI
     from wa_metrics.score import Interval, Score
     from wa_metrics.significance import (
@@ -50,7 +50,7 @@ _LAZY = {
     "Overlap": "edit_sets",
     "SARI": "sari",
     "Score": "score",
-    "annotate": "errant_annotate",
+    "annotate": "errant.annotation",
     "approximate_randomisation": "significance",
     "bootstrap_interval": "significance",
     "compare_edits": "edit_sets",
@@ -60,7 +60,7 @@ _LAZY = {
     "fkgl": "readability",
     "merge_annotators": "edit_sets",
     "paired_bootstrap": "significance",
-    "retokenise": "retokenise",
+    "retokenise": "retokenisation",
 }
 
 __all__ = [

@@ -42,7 +42,7 @@ class Variant:
     def installed(self) -> bool:
         """Tell whether the packages of the extra are there, spaCy's model included."""
         if self.extra == "errant":
-            from wa_metrics.spacy_model import find_model
+            from wa_metrics.errant.model import find_model
 
             try:
                 return bool(find_model())

@@ -115,7 +115,7 @@ def submission(
     Line ends inside a prediction become blanks. The scorers of BEA-2019 and CoNLL-2014 want tokens:
     --tokenize spacy or treebank.
     """
-    from wa_metrics.retokenise import retokenise
+    from wa_metrics.retokenisation import retokenise
 
     groups = _read(predictions, field, None)
     group = _choose(groups, benchmark, run)

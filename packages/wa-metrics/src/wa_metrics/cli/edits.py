@@ -93,7 +93,7 @@ def errant(
 ) -> None:
     """Score corrections with ERRANT, BEA-2019's scorer."""
     from wa_metrics.errant import ERRANT
-    from wa_metrics.errant_categories import fold_categories
+    from wa_metrics.errant.categories import fold_categories
 
     if single and multi:
         raise click.UsageError("--single and --multi leave no edit together; choose one")
@@ -145,7 +145,7 @@ def annotate(
 
     Writes an M2 file with the type of each edit; a file of corrections is one annotator.
     """
-    from wa_metrics.errant_annotate import annotate as find_edits
+    from wa_metrics.errant.annotation import annotate as find_edits
     from wa_metrics.m2 import save_m2, write_m2
 
     sources, *texts = options.read_parallel([source, *hypotheses])

@@ -2,7 +2,7 @@
 
 The edits are ERRANT's: its own merger and classifier make and name them. What takes its time is
 done otherwise: sentences are parsed in batches, only where two texts differ and only on the side
-that an edit has words on, and the alignment is computed where they differ (see `errant_align`).
+that an edit has words on, and the alignment is computed where they differ (see `align`).
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from wa_metrics.edits import NO_CORRECTION, NOOP, Edit
-from wa_metrics.errant_extract import Extractor, Merge, Plan
+from wa_metrics.errant.extraction import Extractor, Merge, Plan
+from wa_metrics.errant.model import find_model, load_parser
 from wa_metrics.errors import InputError, WaMetricsError
 from wa_metrics.inputs import check_texts
 from wa_metrics.m2 import M2Sentence
-from wa_metrics.spacy_model import find_model, load_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wa_metrics.errant_workers import Crew
-    from wa_metrics.spacy_model import Parser, Sentence
+    from wa_metrics.errant.model import Parser, Sentence
+    from wa_metrics.errant.workers import Crew
 
 # What is kept for further systems: parsed sources (about 8 KB each), and edits of changed texts.
 _SENTENCES_KEPT = 20_000
@@ -115,7 +115,7 @@ class Annotator:
             yield from self.annotate_rows(rows)
             return
         if self._crew is None:
-            from wa_metrics.errant_workers import Crew
+            from wa_metrics.errant.workers import Crew
 
             self._crew = Crew(self._workers, self._options)
         try:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from wa_metrics.errant_annotate import Annotator, check_workers
-from wa_metrics.errant_categories import rate_categories
-from wa_metrics.errant_counts import (
+from wa_metrics.errant.annotation import Annotator, check_workers
+from wa_metrics.errant.categories import rate_categories
+from wa_metrics.errant.counts import (
     CategoryCounts,
     Counts,
     Mode,
@@ -22,14 +22,14 @@ from wa_metrics.errant_counts import (
     key_edits,
     round_prf,
 )
-from wa_metrics.errant_hypotheses import Hypotheses, read_hypotheses
+from wa_metrics.errant.hypotheses import Hypotheses, read_hypotheses
+from wa_metrics.errant.model import find_versions
 from wa_metrics.errors import InputError
 from wa_metrics.fscore import f_scores, precision_recall_f
 from wa_metrics.gold import read_gold
 from wa_metrics.metric import Counted, Metric
-from wa_metrics.retokenise import Tokenisation, retokenise
+from wa_metrics.retokenisation import Tokenisation, retokenise
 from wa_metrics.score import sign
-from wa_metrics.spacy_model import find_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

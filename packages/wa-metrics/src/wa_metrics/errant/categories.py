@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from wa_metrics.errant_counts import MODES, Counts, Mode, round_prf
+from wa_metrics.errant.counts import MODES, Counts, Mode, round_prf
 from wa_metrics.errors import InputError
 from wa_metrics.fscore import precision_recall_f
 

@@ -11,8 +11,8 @@ from wa_metrics.tokenize import detokenise as join_treebank
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from wa_metrics.gleu_draws import Rng
-    from wa_metrics.retokenise import Tokenisation
+    from wa_metrics.gleu.draws import Rng
+    from wa_metrics.retokenisation import Tokenisation
 
     Tokenise = Callable[[str], Sequence[Hashable]]
 

@@ -1,7 +1,7 @@
 """M2 (MaxMatch), the metric of CoNLL-2014: the edits of a hypothesis against gold edits.
 
 Counts are those of the official scorer, version 3.2 under Python 2, sentence by sentence. Where the
-paper leaves a choice that scorer's is taken: `lattice`, `maxmatch_edits` and `maxmatch_gold` say
+paper leaves a choice that scorer's is taken: `lattice`, `extraction` and `gold_sets` say
 which.
 
 Source: Dahlmeier and Ng 2012, "Better Evaluation for Grammatical Error Correction"; Ng et al. 2014,
@@ -18,17 +18,17 @@ import numpy as np
 from wa_metrics.errors import InputError
 from wa_metrics.fscore import f_scores, precision_recall_f
 from wa_metrics.gold import read_gold
-from wa_metrics.maxmatch_edits import Hypothesis
-from wa_metrics.maxmatch_gold import split_tokens, to_sets
+from wa_metrics.maxmatch.extraction import Hypothesis
+from wa_metrics.maxmatch.gold_sets import split_tokens, to_sets
 from wa_metrics.metric import Counted, Metric
-from wa_metrics.retokenise import Tokenisation, retokenise
+from wa_metrics.retokenisation import Tokenisation, retokenise
 from wa_metrics.score import sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from wa_metrics.maxmatch_edits import FoundEdit, GoldEdit, Tokens
-    from wa_metrics.maxmatch_gold import GoldSentence
+    from wa_metrics.maxmatch.extraction import FoundEdit, GoldEdit, Tokens
+    from wa_metrics.maxmatch.gold_sets import GoldSentence
     from wa_metrics.metric import Floats
 
 T = TypeVar("T")

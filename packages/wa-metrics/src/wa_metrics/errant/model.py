@@ -7,8 +7,8 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
+from wa_metrics.errant.rules import Rules, find_rules, index_by_hash
 from wa_metrics.errors import MissingExtraError
-from wa_metrics.spacy_rules import Rules, find_rules, index_by_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wa_metrics.edits import Edit
-from wa_metrics.errant_align import Middle, Step, align, find_middle
-from wa_metrics.errant_matrix import Trait
+from wa_metrics.errant.align import Middle, Step, align, find_middle
+from wa_metrics.errant.matrix import Trait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wa_metrics.spacy_model import Sentence
+    from wa_metrics.errant.model import Sentence
 
 Merge = Literal["rules", "all-split", "all-merge", "all-equal"]
 
@@ -129,7 +129,7 @@ def _load_errant() -> tuple[Any, Any, bool]:
     import errant  # type: ignore[import-untyped]
     from errant.alignment import Alignment  # type: ignore[import-untyped]
 
-    from wa_metrics.spacy_model import load_parser
+    from wa_metrics.errant.model import load_parser
 
     class Aligned(Alignment):  # type: ignore[misc]
         """Hold steps that were found before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_metrics.edits import NO_CORRECTION, NOOP
-from wa_metrics.maxmatch_edits import GoldEdit, Tokens
+from wa_metrics.maxmatch.extraction import GoldEdit, Tokens
 
 if TYPE_CHECKING:
     from wa_metrics.m2 import M2Sentence

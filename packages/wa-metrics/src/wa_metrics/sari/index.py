@@ -7,12 +7,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from wa_metrics.mteval import load_tokenizer, split_word_13a, words_13a
-from wa_metrics.ngrams import Grams, Vocabulary, find_grams, index_grams
+from wa_metrics.sari.ngrams import Grams, Vocabulary, find_grams, index_grams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from wa_metrics.ngrams import Found
+    from wa_metrics.sari.ngrams import Found
 
     Words = Callable[[str], list[str]]
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from wa_metrics.lattice import EPSILON, INFINITY, drop_noops, trace, weigh
+from wa_metrics.maxmatch.lattice import EPSILON, INFINITY, drop_noops, trace, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from wa_metrics.alignment import Alignment, Step
-    from wa_metrics.lattice import Weights
+    from wa_metrics.maxmatch.alignment import Alignment, Step
+    from wa_metrics.maxmatch.lattice import Weights
 
     Floats = NDArray[np.float64]
     # The first vertex of a window; base arcs, and words that stay, of the arcs from there on.

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wa_metrics.errant_matrix import Trait, fill_matrix
+from wa_metrics.errant.matrix import Trait, fill_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

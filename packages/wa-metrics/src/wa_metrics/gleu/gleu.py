@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from wa_metrics.errors import InputError
-from wa_metrics.gleu_counts import Block, count_block, count_predictions
-from wa_metrics.gleu_draws import Rng, draw_references
-from wa_metrics.gleu_sums import sum_drawn
-from wa_metrics.gleu_tokens import Variant, choose_tokeniser, name_tokenisation
+from wa_metrics.gleu.counts import Block, count_block, count_predictions
+from wa_metrics.gleu.draws import Rng, draw_references
+from wa_metrics.gleu.sums import sum_drawn
+from wa_metrics.gleu.tokens import Variant, choose_tokeniser, name_tokenisation
 from wa_metrics.inputs import check_references, check_texts
 from wa_metrics.metric import Counted, Metric
-from wa_metrics.retokenise import Tokenisation, retokenise
+from wa_metrics.retokenisation import Tokenisation, retokenise
 from wa_metrics.score import sign
 
 if TYPE_CHECKING:

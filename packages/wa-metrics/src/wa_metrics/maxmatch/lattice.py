@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from wa_metrics.alignment import Alignment
+    from wa_metrics.maxmatch.alignment import Alignment
 
     Arcs = list[tuple[int, float]]
     Packed = list[dict[int, int]]
@@ -63,7 +63,7 @@ def build_lattice(alignment: Alignment, max_unchanged_words: int) -> EditLattice
     arcs = [{start: _ONE + kept for start, _, kept in steps} for steps in alignment.steps]
     joined = _join(alignment, arcs, max_unchanged_words, most=_MOST * len(arcs))
     if joined is None:
-        from wa_metrics.wide_lattice import WideLattice
+        from wa_metrics.maxmatch.wide_lattice import WideLattice
 
         return WideLattice(alignment, max_unchanged_words)
     return Lattice(alignment, arcs, *joined)

@@ -19,7 +19,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wa_metrics.ngrams import Found, Grams
+    from wa_metrics.sari.ngrams import Found, Grams
 
     Floats = NDArray[np.float64]
 

@@ -23,12 +23,12 @@ from wa_metrics.errors import WaMetricsError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from wa_metrics.errant_annotate import Annotated, Row
+    from wa_metrics.errant.annotation import Annotated, Row
 
 _ROWS_AT_ONCE = 128
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from wa_metrics.errant_workers import serve; serve(json.loads(sys.argv[2]))"
+    "from wa_metrics.errant.workers import serve; serve(json.loads(sys.argv[2]))"
 )
 
 
@@ -121,7 +121,7 @@ def serve(options: Mapping[str, Any]) -> None:
     for line in sys.stdin.buffer:
         try:
             if annotator is None:
-                from wa_metrics.errant_annotate import Annotator
+                from wa_metrics.errant.annotation import Annotator
 
                 annotator = Annotator(**options)
             answer: dict[str, Any] = {"rows": list(annotator.annotate_rows(json.loads(line)))}

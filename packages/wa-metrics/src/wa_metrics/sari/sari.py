@@ -18,8 +18,8 @@ from wa_metrics.errors import InputError
 from wa_metrics.inputs import check_references, check_texts
 from wa_metrics.metric import Counted, Metric
 from wa_metrics.mteval import load_tokenizer
-from wa_metrics.sari_index import KEPT_BYTES, ORDERS, PreparedSARI, Reading, prepare_sari
-from wa_metrics.sari_variants import (
+from wa_metrics.sari.index import KEPT_BYTES, ORDERS, PreparedSARI, Reading, prepare_sari
+from wa_metrics.sari.variants import (
     ALIASES,
     OPERATIONS,
     VARIANTS,

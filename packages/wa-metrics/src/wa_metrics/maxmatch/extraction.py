@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from wa_metrics.alignment import align
-from wa_metrics.lattice import EPSILON, build_lattice
+from wa_metrics.maxmatch.alignment import align
+from wa_metrics.maxmatch.lattice import EPSILON, build_lattice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

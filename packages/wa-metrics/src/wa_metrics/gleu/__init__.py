@@ -1,0 +1,7 @@
+"""GLEU of grammatical error correction."""
+
+from __future__ import annotations
+
+from wa_metrics.gleu.gleu import GLEU
+
+__all__ = ["GLEU"]
