@@ -9,6 +9,12 @@ SYNC := .venv/.synced
 # Tests never use the network; those that need a Hub start one on the loopback interface.
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false
 
+# What `make bench` reads: official files in their official layout, and systems' outputs for BEA-dev.
+CORPORA := ../shared/sources
+JFLEG = $(CORPORA)/jfleg/test
+BEA_DEV = $(CORPORA)/bea19/wi+locness/m2/ABCN.dev.gold.bea19.m2
+SYSTEMS = $(wildcard ../shared/outputs/bea19-dev/*.txt)
+
 .PHONY: help demo test lint docs docs-check bench soak clean
 
 help:  ## list the commands
@@ -49,10 +55,16 @@ docs-check: $(SYNC)  ## is the command-line reference what --help says now?
 test: lint docs-check  ## all checks and all tests
 	$(OFFLINE) $(RUN) pytest
 
-bench: $(SYNC)  ## measure the build against its peer (minutes)
+bench: $(SYNC)  ## measure everything against its peers (an hour; see the benchmarks' READMEs)
 	$(RUN) python packages/wa-data/benchmarks/build_speed.py
 	$(RUN) python packages/wa-data/benchmarks/import_time.py
-	$(RUN) python packages/wa-metrics/benchmarks/speed.py
+	$(RUN) python packages/wa-metrics/benchmarks/wheel_alone.py
+	$(RUN) python packages/wa-metrics/benchmarks/significance_speed.py
+	$(RUN) python packages/wa-metrics/benchmarks/sari_speed.py --corpora $(CORPORA)
+	$(RUN) python packages/wa-metrics/benchmarks/maxmatch_speed.py --corpora $(CORPORA)
+	$(RUN) python packages/wa-metrics/benchmarks/gleu_speed.py $(JFLEG)/test.src $(JFLEG)/test.spellchecked.src $(JFLEG)/test.ref?
+	$(RUN) python packages/wa-metrics/benchmarks/errant_speed.py $(BEA_DEV) $(SYSTEMS)
+	$(RUN) python packages/wa-metrics/benchmarks/m2_speed.py $(BEA_DEV)
 
 soak: $(SYNC)  ## kill, starve and fill the disk, 20 times each (minutes)
 	$(OFFLINE) $(RUN) python tests/soak/soak_data.py

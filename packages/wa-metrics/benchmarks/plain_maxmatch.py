@@ -11,7 +11,6 @@ conduct of the official scorer of CoNLL-2014, version 3.2 (under Python 2).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Vertex = tuple[int, int]
@@ -35,19 +34,18 @@ class Found(NamedTuple):
     correction: str
 
 
-@dataclass
-class Lattice:
+class Lattice(NamedTuple):
     """Hold the edits that lead from source to hypothesis.
 
     A vertex (i, j) stands behind i source and j hypothesis tokens. `arcs` is a list with
     repetitions: its order and its length matter.
     """
 
-    vertices: list[Vertex] = field(default_factory=list)
-    arcs: list[Arc] = field(default_factory=list)
-    distance: dict[Arc, float] = field(default_factory=dict)
-    unchanged: dict[Arc, int] = field(default_factory=dict)
-    is_noop: dict[Arc, bool] = field(default_factory=dict)
+    vertices: list[Vertex]
+    arcs: list[Arc]
+    distance: dict[Arc, float]
+    unchanged: dict[Arc, int]
+    is_noop: dict[Arc, bool]
 
 
 def split_tokens(text: str) -> list[str]:
@@ -93,14 +91,12 @@ def minimal_arcs(source: list[str], target: list[str], substitution: int) -> lis
 
 def build_lattice(source: list[str], target: list[str]) -> Lattice:
     """Merge the alignments with substitutions at 1 and at 2: an arc of both is listed twice."""
-    lattice = Lattice()
-    lattice.arcs = sorted(minimal_arcs(source, target, 1) + minimal_arcs(source, target, 2))
-    ends = [vertex for arc in lattice.arcs for vertex in arc]
-    lattice.vertices = sorted({*ends, (0, 0)})
-    for arc in lattice.arcs:
+    arcs = sorted(minimal_arcs(source, target, 1) + minimal_arcs(source, target, 2))
+    vertices = sorted({(0, 0)}.union(*arcs))
+    lattice = Lattice(vertices, arcs, dict.fromkeys(arcs, 1), {}, {})
+    for arc in arcs:
         (i, j), (k, m) = arc
         noop = k == i + 1 and m == j + 1 and source[i] == target[j]
-        lattice.distance[arc] = 1
         lattice.unchanged[arc] = int(noop)
         lattice.is_noop[arc] = noop
     return lattice
@@ -134,12 +130,9 @@ def close(lattice: Lattice, max_unchanged_words: int) -> None:
         place += 1
 
 
-def weigh(
-    lattice: Lattice, source: list[str], target: list[str], gold: list[GoldEdit]
-) -> dict[Arc, float]:
+def weigh(lattice: Lattice, target: list[str], gold: list[GoldEdit]) -> dict[Arc, float]:
     """Make arcs that match a gold edit cheap, and others a little dearer for each time listed."""
     weight = dict(lattice.distance)
-    reward = -len(lattice.arcs)
     spans: dict[tuple[int, int], list[Arc]] = {}
     for arc in lattice.arcs:
         spans.setdefault((arc[0][0], arc[1][0]), []).append(arc)
@@ -150,50 +143,46 @@ def weigh(
     for (start, end), arcs in sorted(spans.items()):
         edits = [edit for edit in gold if (edit.start, edit.end) == (start, end)]
         if start == end:
-            weigh_insertions(sorted(arcs), edits, lattice, weight, reward, matches)
+            weigh_insertions(sorted(arcs), edits, weight, -len(lattice.arcs), matches)
             continue
         for arc in arcs:
             if any(matches(arc, edit) for edit in edits):
-                weight[arc] = reward
+                weight[arc] = -len(lattice.arcs)
             elif not lattice.is_noop[arc]:
                 weight[arc] += 0.001
     return weight
 
 
-def weigh_insertions(arcs, edits, lattice, weight, reward, matches) -> None:
+def weigh_insertions(arcs, edits, weight, reward, matches) -> None:
     """Match the insertions at one place: from both ends in turn, so that they can follow another.
 
     A match on the left takes its gold edit from the left, and goes on with the first arc that
     begins where it ends; one on the right is the mirror of it. Without a match the side changes.
     """
-    left, right = 0, len(arcs) - 1
+    next_place = {1: 0, -1: len(arcs) - 1}
     first, last = 0, len(edits) - 1
-    from_left = True
-    while left <= right:
-        from_left = from_left or left == right  # the one arc left counts as the left one
-        arc = arcs[left if from_left else right]
-        hits = [place for place in range(first, last + 1) if matches(arc, edits[place])]
+    step = 1
+    while next_place[1] <= next_place[-1]:
+        if next_place[1] == next_place[-1]:
+            step = 1  # the one arc left counts as the left one
+        place = next_place[step]
+        arc = arcs[place]
+        place += step
+        hits = [edit for edit in range(first, last + 1) if matches(arc, edits[edit])]
         if hits:
             weight[arc] = reward
-            if from_left:
-                first = hits[0] + 1
-                left += 1
-                while left < len(arcs) and arcs[left][0] != arc[1]:
-                    weight[arcs[left]] += 0.001
-                    left += 1
+            if step == 1:
+                first, ahead, behind = hits[0] + 1, 1, 0
             else:
-                last = hits[-1] - 1
-                right -= 1
-                while right >= 0 and arcs[right][1] != arc[0]:
-                    weight[arcs[right]] += 0.001
-                    right -= 1
+                last, ahead, behind = hits[-1] - 1, 0, 1
+            while 0 <= place < len(arcs) and arcs[place][behind] != arc[ahead]:
+                weight[arcs[place]] += 0.001
+                place += step
         else:
             weight[arc] += 0.001
-            if from_left:
-                left += 1
-            else:
-                right -= 1
-            from_left = not from_left
+        next_place[step] = place
+        if not hits:
+            step = -step
 
 
 def cheapest_path(lattice: Lattice, weight: dict[Arc, float]) -> list[Arc]:
@@ -202,10 +191,9 @@ def cheapest_path(lattice: Lattice, weight: dict[Arc, float]) -> list[Arc]:
     total[0, 0] = 0
     previous: dict[Vertex, Vertex] = {}
     for _ in range(len(lattice.vertices) - 1):
-        for arc in lattice.arcs:
-            start, end = arc
-            if total[start] + weight[arc] < total[end]:
-                total[end] = total[start] + weight[arc]
+        for start, end in lattice.arcs:
+            if total[start] + weight[start, end] < total[end]:
+                total[end] = total[start] + weight[start, end]
                 previous[end] = start
     vertex = lattice.vertices[-1]
     path = []
@@ -221,7 +209,7 @@ def extract_edits(
     """Return the edits of the hypothesis that overlap most with the gold, left to right."""
     lattice = build_lattice(source, target)
     close(lattice, max_unchanged_words)
-    path = cheapest_path(lattice, weigh(lattice, source, target, gold))
+    path = cheapest_path(lattice, weigh(lattice, target, gold))
     return [
         Found(i, k, " ".join(source[i:k]), " ".join(target[j:m]))
         for (i, j), (k, m) in reversed(path)
@@ -231,9 +219,8 @@ def extract_edits(
 
 def fold(text: str) -> str:
     """Forget blanks and case, as Python 2.7 did: letter by letter, without a final sigma."""
-    return "".join(
-        "i" if letter == "\u0130" else letter.lower() for letter in text if letter != " "
-    )
+    letters = text.replace(" ", "")
+    return "".join("i" if letter == "\u0130" else letter.lower() for letter in letters)
 
 
 def count_matches(found: list[Found], gold: list[GoldEdit]) -> int:
@@ -264,30 +251,17 @@ def count_sentence(
     return count_matches(found, gold), len(found), len(gold)
 
 
-def running_f(correct: int, proposed: int, gold: int, beta: float) -> float:
-    """Return the F-beta by which annotators are chosen."""
-    below = beta * beta * gold + proposed
-    return (1 + beta * beta) * correct / below if below else 1.0
-
-
 def choose(
     options: dict[int, tuple[int, int, int]], totals: tuple[int, int, int], beta: float
 ) -> int:
     """Return the annotator that gives the best running F; ties go to more correct, then fewer."""
-    best: tuple[float, float, float] | None = None
-    chosen = -1
-    for annotator in sorted(options):
-        correct, proposed, gold = (
-            total + more for total, more in zip(totals, options[annotator], strict=True)
-        )
-        key = (
-            running_f(correct, proposed, gold, beta),
-            correct,
-            -(proposed + beta * beta * gold),
-        )
-        if best is None or key > best:
-            best, chosen = key, annotator
-    return chosen
+    ranks = {}
+    for annotator, counts in options.items():
+        correct, proposed, gold = (a + b for a, b in zip(totals, counts, strict=True))
+        size = proposed + beta * beta * gold
+        f = (1 + beta * beta) * correct / size if size else 1.0
+        ranks[annotator] = (f, correct, -size, -annotator)
+    return max(ranks, key=ranks.get)
 
 
 def parse_gold(source: str, lines: list[str]) -> dict[int, list[GoldEdit]]:
@@ -304,32 +278,22 @@ def parse_gold(source: str, lines: list[str]) -> dict[int, list[GoldEdit]]:
     return edits or {0: []}
 
 
-def score(
-    m2: str,
-    hypotheses: list[str],
-    *,
-    beta: float = 0.5,
-    max_unchanged_words: int = 2,
-    ignore_whitespace_casing: bool = False,
-) -> tuple[list[tuple[int, int, int]], list[int]]:
-    """Return correct, proposed and gold of each sentence, and whose they are."""
+def score(m2: str, hypotheses: list[str], *, beta: float = 0.5, **options):
+    """Return correct, proposed and gold of each sentence, and whose they are.
+
+    `options` are those of `count_sentence`.
+    """
     totals = (0, 0, 0)
     counts, annotators = [], []
     blocks = [block for block in m2.strip("\n").split("\n\n") if block]
     for block, hypothesis in zip(blocks, hypotheses, strict=True):
         head, *lines = block.split("\n")
-        options = {
-            annotator: count_sentence(
-                head[2:],
-                hypothesis,
-                gold,
-                max_unchanged_words=max_unchanged_words,
-                ignore_whitespace_casing=ignore_whitespace_casing,
-            )
+        by_annotator = {
+            annotator: count_sentence(head[2:], hypothesis, gold, **options)
             for annotator, gold in parse_gold(head[2:], lines).items()
         }
-        chosen = choose(options, totals, beta)
-        totals = tuple(a + b for a, b in zip(totals, options[chosen], strict=True))
-        counts.append(options[chosen])
+        chosen = choose(by_annotator, totals, beta)
+        totals = tuple(a + b for a, b in zip(totals, by_annotator[chosen], strict=True))
+        counts.append(by_annotator[chosen])
         annotators.append(chosen)
     return counts, annotators

@@ -1,4 +1,4 @@
-"""Print the speed of the M2 reader and the detokeniser: `speed.py FILE.m2[.xz]`."""
+"""Print the speed of the M2 reader and the detokeniser: `m2_speed.py FILE.m2[.xz]`."""
 
 from __future__ import annotations
 
