@@ -77,7 +77,10 @@ def test_ls_lists_sources_tasks_and_recipes() -> None:
     assert "paper\tThe paper's mix" in run("ls", "recipes").stdout
 
 
-def test_fetch_prints_one_line_a_file_and_names_where_it_came_from(tmp_path: Path) -> None:
+def test_fetch_prints_one_line_a_file_and_names_where_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WA_CACHE", str(tmp_path / "cache"))  # other tests fetch the real files
     run("demo-sources", "jfleg", "-o", str(tmp_path))
     done = run("fetch", "jfleg", "--mirror", str(tmp_path), "--offline", "--allow-unverified")
     assert done.returncode == 0, done.stderr

@@ -155,6 +155,9 @@ def test_tokenize_overrides_what_the_rows_say(predictions: Path) -> None:
         ([json.dumps(row(prediction=None))], [], [":1: expected a prediction, got null; 1 of 1"]),
         ([json.dumps(row()), json.dumps(row())], [], [":2: ", "p.jsonl:1", "'set-test-0' again"]),
         ([json.dumps(row())], ["--metric", "sari"], ["no metric is called 'sari'"]),
+        ([json.dumps(row())], ["--metric", "m2"], ["expected rows that m2 can score", "no edits"]),
+        ([json.dumps([row()])], [], ["p.jsonl:1: expected one JSON object"]),
+        ([json.dumps(row(), indent=1)], [], ["p.jsonl:1: ", "a line (of an array: jq -c '.[]')"]),
         ([json.dumps(row())], ["--also", "belu"], ["did you mean 'bleu'"]),
         ([json.dumps(row())], ["--field", "target"], [":1: expected the field 'target'"]),
         ([json.dumps(row())], ["--tokenize", "13a"], ["'13a' is not one of"]),
@@ -167,7 +170,7 @@ def test_a_wrong_row_is_one_clear_error_and_nothing_is_printed(
     tmp_path: Path, lines: list[str], words: list[str], parts: list[str]
 ) -> None:
     said = bad("score", write(tmp_path / "p.jsonl", *lines), *words)
-    assert said.startswith(("error: ", "Usage: "))
+    assert said.startswith(("error: ", "Usage: ", "set (run first"))
     for part in parts:
         assert part in said
 

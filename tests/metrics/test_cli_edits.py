@@ -211,7 +211,12 @@ def test_m2_systems_are_compared(folder: Path) -> None:
         (["m2", *"--gold {}/gold.m2 --hyp {}/other.m2".split()], ["other.m2"]),
         (["annotate", *"--src {}/src --hyp {}/short -o {}/out.m2".split()], ["short: 1"]),
         (["annotate", *"--src {}/src --hyp {}/hyp".split()], ["-o"]),
-        (["annotate", *"--src {}/src --hyp {}/hyp -o {}/no/out.m2".split()], ["No such file"]),
+        (["annotate", *"--src {}/src --hyp {}/hyp -o {}/no/out.m2".split()], ["a folder that"]),
+        (["annotate", *"--src {}/src --hyp {}/hyp -o {}/out.m2.gz".split()], ["without .gz"]),
+        (["annotate", *"--src {}/src --hyp {}/hyp -o {}/src".split()], ["would replace an input"]),
+        (["annotate", *"--src {}/lines --hyp {}/lines -o {}/out.m2".split()],
+         ["lines: expected texts", "M2 file"]),
+        (["errant", *"--gold {}/gold.m2 --hyp {}/lines".split()], ["ends in .m2"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_clear_error_on_stderr_and_exit_code_2(
@@ -219,6 +224,7 @@ def test_a_mistake_is_one_clear_error_on_stderr_and_exit_code_2(
 ) -> None:
     write(folder / "short", "One .")
     write(folder / "bad.m2", "S One .", "A 0 1|||R")
+    write(folder / "lines", *(folder / "gold.m2").read_text(encoding="utf-8").splitlines())
     write(folder / "other.m2", *(line for text in WORSE for line in (f"S {text}", "")))
     (folder / "crlf.m2").write_bytes(b"S One .\r\n\r\n")
     (folder / "empty.m2").write_bytes(b"")

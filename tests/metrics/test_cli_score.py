@@ -56,6 +56,7 @@ GOLD: dict[str, Any] = {
     [
         (["sari"], SARI()),
         (["sari", "--variant", "hf"], SARI("hf")),
+        (["sari", "--variant", "hf-evaluate"], SARI("hf-evaluate")),
         (["sari", "--variant", "editeval"], SARI("editeval")),
         (["sari", "--tokenize", "none", "--cased"], SARI(tokenize="none", lowercase=False)),
         (["sari", "--delete", "precision"], SARI(delete="precision")),

@@ -105,10 +105,13 @@ def test_a_field_that_is_missing_or_of_another_type_is_named(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"id": "a"', "expected one JSON object, got Expecting ',' delimiter: line 1 column 11"),
+        (
+            '{"id": "a"',
+            "expected one JSON object a line .*, got '{\"id\": \"a\"': Expecting ',' deli",
+        ),
         ("[1, 2]", r"expected one JSON object, got list \[1, 2\]"),
         ("null", "expected one JSON object, got null"),
-        ("", "expected one JSON object, got Expecting value"),
+        ("", "expected one JSON object a line .*, got '': Expecting value at column 1"),
         ('{"seconds": NaN}', "expected one JSON object, got NaN, which is not JSON; write null"),
         ('{"seconds": -Infinity}', "expected one JSON object, got -Infinity, which is not JSON"),
         ("[" * 100_000, "expected one JSON object, got"),

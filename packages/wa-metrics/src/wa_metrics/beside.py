@@ -41,6 +41,8 @@ class _Sacrebleu(Metric[PreparedReferences]):
     `sources` are not looked at and may be left out.
     """
 
+    prepared_type = PreparedReferences
+
     def prepare(self, *, sources: Any = None, references: Any) -> PreparedReferences:
         """Count the references, references[sentence][ref].
 

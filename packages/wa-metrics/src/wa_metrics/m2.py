@@ -56,7 +56,10 @@ def read_m2(source: Path | Iterable[str], *, name: str = "<lines>") -> Iterator[
         OSError: the file cannot be read.
     """
     if isinstance(source, str):
-        raise M2Error(f"expected a pathlib.Path or an iterable of lines, got the str {source!r}")
+        raise M2Error(
+            "expected a pathlib.Path or an iterable of lines (of a text: text.splitlines()), "
+            f"got the str {source!r:.200}"
+        )
     if isinstance(source, Path):
         return _read_sentences(_read_lines(source), str(source))
     return _read_sentences(source, name)

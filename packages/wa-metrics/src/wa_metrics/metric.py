@@ -54,6 +54,7 @@ class Metric(ABC, Generic[PreparedT]):
     """
 
     name: str
+    prepared_type: type[PreparedT]
 
     @abstractmethod
     def prepare(self, *, sources: Any, references: Any) -> PreparedT:
@@ -165,6 +166,11 @@ class Metric(ABC, Generic[PreparedT]):
         if sources is not None or references is not None:
             raise InputError(
                 f"{self.name}: expected prepared= alone, got sources= or references= beside it"
+            )
+        if not isinstance(prepared, self.prepared_type):
+            raise InputError(
+                f"{self.name}: expected prepared= from prepare() of such a metric, "
+                f"got {type(prepared).__name__}"
             )
         return prepared
 

@@ -226,6 +226,11 @@ def _read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(stream_lines(path), 1):
         try:
             record = json.loads(line, parse_constant=_refuse_constant)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{name}:{number}: expected one JSON object a line (of an array: jq -c '.[]'), got "
+                f"{line!r:.60}: {error.msg} at column {error.colno}"
+            ) from error
         except (ValueError, RecursionError) as error:
             raise InputError(f"{name}:{number}: expected one JSON object, got {error}") from error
         if not isinstance(record, dict):

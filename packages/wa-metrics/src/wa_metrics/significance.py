@@ -210,6 +210,12 @@ def _blocks(n: int, resamples: int) -> Iterator[Floats]:
 
 
 def _check_pair(baseline: NDArray[Any], system: NDArray[Any]) -> None:
+    for stats in (baseline, system):
+        if not isinstance(stats, np.ndarray):
+            raise InputError(
+                "compare: expected the matrix that metric.stats() returns, "
+                f"got {type(stats).__name__}"
+            )
     if baseline.shape != system.shape:
         raise InputError(
             "compare: expected statistics of the same sentences and references for both systems, "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Any
@@ -66,8 +67,14 @@ def cli(quiet: bool) -> None:
     logging.getLogger("wa_metrics").setLevel(logging.ERROR if quiet else logging.INFO)
 
 
+def _terminate(number: int, frame: object) -> None:
+    """End as an exception does: with temporary files removed and workers ended."""
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Run the command line and exit."""
+    signal.signal(signal.SIGTERM, _terminate)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # the contracts are UTF-8, whatever the locale
     try:
@@ -90,6 +97,7 @@ def main() -> None:
         click.echo("error: not enough memory; score fewer files at once", err=True)
         code = 2
     except OSError as error:
-        click.echo(f"error: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        where = error.filename or "standard output"
+        click.echo(f"error: {where}: {error.strerror or error}", err=True)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)

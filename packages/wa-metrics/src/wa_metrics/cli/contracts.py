@@ -25,7 +25,11 @@ _PREDICTIONS = click.argument(
     "predictions", nargs=-1, required=True, type=options.FILE, metavar="PREDICTIONS..."
 )
 _OUT = click.option(
-    "-o", "--out", type=options.FILE, default=Path("-"), help="File to write instead of stdout."
+    "-o",
+    "--out",
+    type=options.OUT,
+    default=Path("-"),
+    help="File to write instead of stdout; replaces one of that name.",
 )
 
 
@@ -66,11 +70,13 @@ def score(
     JSON record of the scores contract for each run, benchmark, split and metric, in order of first
     appearance. Rows without references, edits or metric have no score; stderr says so.
     """
+    from wa_metrics.rows import GroupKey
     from wa_metrics.scoring import Scorer, score_groups
     from wa_metrics.variants import find_variant
 
     for word in (*also, *([metric] if metric else [])):
         find_variant(word)
+    options.check_not_read(out, predictions)
     groups = _read(predictions, field, metric)
     scorer = Scorer(
         tokenize=tokenize,
@@ -88,8 +94,11 @@ def score(
                 log.info("%s", result)
             said.add(result)
         else:
-            log.info("%s: %s %.2f", result["benchmark"], result["metric"], result["score"])
+            key = GroupKey(*(result[name] for name in GroupKey._fields))
+            log.info("%s: %s %.2f", key, key.metric, result["score"])
             lines.append(f"{to_json(result)}\n")
+    if metric and not lines:
+        raise InputError(f"expected rows that {metric} can score, got none (see above)")
     _write(lines, out)
 
 
@@ -117,6 +126,7 @@ def submission(
     """
     from wa_metrics.retokenisation import retokenise
 
+    options.check_not_read(out, predictions)
     groups = _read(predictions, field, None)
     group = _choose(groups, benchmark, run)
     texts = group.texts()

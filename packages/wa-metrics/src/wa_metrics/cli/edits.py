@@ -59,7 +59,7 @@ def m2(
 @options.gold
 @click.option(
     "--hyp", "hypothesis", type=options.FILE, required=True,
-    help="System output: its edits (.m2), or texts, which are annotated first.",
+    help="System output: its edits (a name in .m2), or texts (so is `-`), annotated first.",
 )  # fmt: skip
 @click.option(
     "--mode", type=click.Choice(["cs", "ds", "dt", "cse"]), default="cs", show_default=True,
@@ -124,7 +124,10 @@ def errant(
     "--hyp", "hypotheses", type=options.FILE, required=True, multiple=True,
     help="Corrected texts; repeat the option for each further annotator.",
 )  # fmt: skip
-@click.option("-o", "--out", type=options.FILE, required=True, help="M2 file to write, or -.")
+@click.option(
+    "-o", "--out", type=options.OUT, required=True,
+    help="M2 file to write, or -; replaces one of that name.",
+)  # fmt: skip
 @click.option(
     "--merge", type=click.Choice(["rules", "all-split", "all-merge", "all-equal"]),
     default="rules", show_default=True, help="Which steps of the alignment become one edit.",
@@ -148,6 +151,7 @@ def annotate(
     from wa_metrics.errant.annotation import annotate as find_edits
     from wa_metrics.m2 import save_m2, write_m2
 
+    options.check_not_read(out, [source, *hypotheses])
     sources, *texts = options.read_parallel([source, *hypotheses])
     found = find_edits(
         sources=sources,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,30 @@ Item = TypeVar("Item")
 Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
+
+class _Out(click.Path):
+    """A file to write: where it cannot be is said before the work, not after it."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if path == STANDARD_INPUT:
+            return path
+        if path.suffix in {".gz", ".xz"}:
+            self.fail(
+                f"expected a name without {path.suffix}, got {path}: what is written is not "
+                f"packed; use -o - and pipe it into {'gzip' if path.suffix == '.gz' else 'xz'}",
+                param,
+                ctx,
+            )
+        if not path.parent.is_dir():
+            self.fail(f"expected a file in a folder that exists, got {path}", param, ctx)
+        return path
+
+
+OUT = _Out()
 source = click.option("--src", "source", type=FILE, required=True, help="Source texts.")
 references = click.option(
     "--ref", "references", type=FILE, required=True, multiple=True,
@@ -129,8 +154,23 @@ def read_parallel(files: list[Path]) -> list[list[str]]:
         InputError: they have not, a file is empty or not text, or `-` is named twice.
     """
     check_standard_input(files)
-    texts = [read_texts(path) for path in files]
+    texts = [check_no_m2(path, read_texts(path)) for path in files]
     check_lengths([(path, len(lines)) for path, lines in zip(files, texts, strict=True)])
+    return texts
+
+
+def check_no_m2(path: Path, texts: list[str]) -> list[str]:
+    """Return texts, unless they are the lines of an M2 file.
+
+    Raises:
+        InputError: they are.
+    """
+    starts = [text.partition(" ")[0] for text in texts]
+    if starts[0] == "S" and "A" in starts and not set(starts) - {"S", "A", ""}:
+        raise InputError(
+            f"{name_file(path)}: expected texts, one a line, got the lines of an M2 file; edits "
+            "need a name that ends in .m2"
+        )
     return texts
 
 
@@ -152,7 +192,7 @@ def read_gold_and_output(gold: Path, *systems: Path, may_be_edits: bool) -> list
     """Read gold edits and the output of systems, all with the same number of sentences.
 
     Output is texts; with `may_be_edits` a file whose name ends in `.m2` (before `.gz` or `.xz`)
-    holds edits.
+    holds edits. Edits under another name are not taken for texts.
 
     Raises:
         WaMetricsError: a file is not what it should be, or the numbers differ.
@@ -167,10 +207,21 @@ def read_gold_and_output(gold: Path, *systems: Path, may_be_edits: bool) -> list
 
 def _read_output(path: Path, may_be_edits: bool) -> list[str] | tuple[M2Sentence, ...]:
     if not path.name.removesuffix(".gz").removesuffix(".xz").endswith(".m2"):
-        return read_texts(path)
+        return check_no_m2(path, read_texts(path))
     if not may_be_edits:
         raise InputError(f"{path}: expected texts, one a line, got the name of an M2 file")
     return read_m2_file(path)
+
+
+def check_not_read(out: Path, files: Iterable[Path]) -> None:
+    """Check that what is written does not replace what is read.
+
+    Raises:
+        click.UsageError: it does.
+    """
+    for path in files:
+        if out != STANDARD_INPUT and out.exists() and path.exists() and out.samefile(path):
+            raise click.UsageError(f"-o {out} would replace an input; choose another name")
 
 
 def check_standard_input(files: list[Path]) -> None:

@@ -25,8 +25,8 @@ _SARI = [word.removeprefix("sari-") for word in METRICS if word.startswith("sari
 @options.references
 @options.hypothesis
 @click.option(
-    "--variant", type=click.Choice(_SARI), default="easse", show_default=True,
-    help="Whose SARI; see `wa-metrics variants`.",
+    "--variant", type=click.Choice([*_SARI, "hf-evaluate"]), default="easse", show_default=True,
+    help="Whose SARI (hf is short for hf-evaluate); see `wa-metrics variants`.",
 )  # fmt: skip
 @click.option("--tokenize", metavar="NAME", help="13a, none, or a tokenizer of sacrebleu.")
 @click.option("--cased", is_flag=True, help="Do not lower-case.")
@@ -53,7 +53,7 @@ def sari(
 
     sources, predictions, *texts = options.read_parallel([source, hypothesis, *references])
     metric = load_metric(
-        f"sari-{variant}",
+        f"sari-{'hf' if variant == 'hf-evaluate' else variant}",
         tokenize=tokenize,
         lowercase=False if cased else None,
         delete=delete,

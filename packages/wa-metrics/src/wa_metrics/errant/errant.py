@@ -89,6 +89,7 @@ class ERRANT(Metric[PreparedERRANT]):
     """
 
     name = "errant"
+    prepared_type = PreparedERRANT
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import weakref
@@ -45,7 +44,12 @@ class Crew:
             json.dumps(dict(options)),
         ]
         self._processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the process that asked: it decides
+            )
             for _ in range(workers)
         ]
         # One thread for each worker: it waits for the answer before it sends more.
@@ -114,7 +118,6 @@ def _stop(
 
 def serve(options: Mapping[str, Any]) -> None:
     """Answer lines of rows until the input ends: the whole of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked decides
     answers: IO[bytes] = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
     annotator: Any = None
@@ -127,5 +130,8 @@ def serve(options: Mapping[str, Any]) -> None:
             answer: dict[str, Any] = {"rows": list(annotator.annotate_rows(json.loads(line)))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.flush()
+        try:
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+        except BrokenPipeError:  # nobody waits for it any more; nor may Python flush it at exit
+            os._exit(1)

@@ -41,10 +41,14 @@ _FIRST_DRAWS = 5
 
 @dataclass(frozen=True)
 class PreparedGLEU:
-    """Hold sources and references, counted: `refs` references for each of `n` sentences."""
+    """Hold sources and references, counted: `refs` references for each of `n` sentences.
+
+    `reading` says how the GLEU that made it reads texts: variant, rng, order and detokenisation.
+    """
 
     n: int
     refs: int
+    reading: tuple[str, str, int, bool]
     sources: Sequence[str]
     blocks: tuple[Block, ...]
 
@@ -76,6 +80,8 @@ class GLEU(Metric[PreparedGLEU]):
     al. 2016, "GLEU Without Tuning"; cnap/gec-ranking, scripts/gleu.py (which keeps num from falling
     below 0 in each sentence, unlike the paper); facebookresearch/EditEval, src/metrics/gleu.py.
     """
+
+    prepared_type = PreparedGLEU
 
     def __init__(
         self,
@@ -112,6 +118,10 @@ class GLEU(Metric[PreparedGLEU]):
         self.detokenise = variant == "editeval" and detokenise is not False
         self.name = "gleu-editeval" if variant == "editeval" else f"gleu-{rng}"
 
+    @property
+    def _reading(self) -> tuple[str, str, int, bool]:
+        return self.variant, self.rng, self.order, self.detokenise
+
     def prepare(self, *, sources: Any, references: Any) -> PreparedGLEU:
         """Count sources and references[sentence][ref] once, for any number of systems.
 
@@ -132,10 +142,20 @@ class GLEU(Metric[PreparedGLEU]):
             )
             for rows in _split_rows(len(sources))
         )
-        return PreparedGLEU(len(sources), len(references[0]), tuple(sources), blocks)
+        return PreparedGLEU(len(sources), len(references[0]), self._reading, tuple(sources), blocks)
 
     def count(self, prepared: PreparedGLEU, predictions: Any) -> Counted:
-        """Count one system against every reference, shape (n, refs, 2 + 2 * order)."""
+        """Count one system against every reference, shape (n, refs, 2 + 2 * order).
+
+        Raises:
+            InputError: `prepared` was made by a GLEU that reads texts otherwise.
+        """
+        if prepared.reading != self._reading:
+            raise InputError(
+                f"prepared: expected a test set of {self.name} (variant, rng, order, detokenise: "
+                f"{self._reading}), got one of {prepared.reading}; make it with the prepare() of "
+                "this metric"
+            )
         texts = retokenise(predictions, sources=prepared.sources, how=self.tokenize)
         tokenise = choose_tokeniser(self.variant, rng=self.rng, detokenise=self.detokenise)
         stats = [

@@ -28,8 +28,8 @@ class GoldSentence(NamedTuple):
 def to_sets(sentence: M2Sentence) -> GoldSentence:
     """Sort edits by annotator; no edits at all are one annotator who left all as it is.
 
-    What cannot be an edit leaves its annotator's set as it is: `noop`, spans at -1, and spans that
-    end beyond the sentence.
+    What cannot be an edit leaves its annotator's set as it is, as in the official scorer: `noop`,
+    spans at -1, and spans that end beyond the sentence (JFLEG's dev file has some).
     """
     tokens = split_tokens(sentence.source)
     by_annotator: dict[int, list[GoldEdit]] = {}

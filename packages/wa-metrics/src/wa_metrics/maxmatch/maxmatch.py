@@ -82,6 +82,7 @@ class M2(Metric[PreparedM2]):
     """
 
     name = "m2"
+    prepared_type = PreparedM2
 
     def __init__(
         self,

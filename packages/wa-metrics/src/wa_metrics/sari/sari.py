@@ -56,6 +56,8 @@ class SARI(Metric[PreparedSARI]):
         MissingExtraError: a tokeniser, or the detokeniser of editeval, needs an extra package.
     """
 
+    prepared_type = PreparedSARI
+
     def __init__(
         self,
         variant: str = "easse",
