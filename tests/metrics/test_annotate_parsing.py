@@ -38,7 +38,8 @@ def test_batches_give_the_attributes_of_one_by_one() -> None:
 
     nlp = spacy.load(spacy_model.find_model(), disable=["ner"])
     attributes: list[int | str] = ["ORTH", "LOWER", "TAG", "POS", "LEMMA", "DEP", "HEAD"]
-    texts = [*SOURCES, *CORRECTED, "  two  spaces \n in a row ", "I 'm gon na n't y' all let 's"]
+    texts = [*SOURCES, *CORRECTED, "  two  spaces \n in a row ", "\n\n", "x"]
+    texts += ["I 'm gon na n't y' all let 's", "They said nothing new .", "They said nothin' new ."]
     parser = load_parser()
     for _ in range(2):  # the second time all words are known
         for tok in (False, True):
@@ -104,12 +105,21 @@ def test_another_errant_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_errant
-def test_another_pipeline_is_run_as_it_is() -> None:
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"LOWER": "cats", "OP": "+"},
+        {"LOWER": {"NOT_IN": ["sleep", "."]}},
+        {"ORTH": "Cats"},
+    ],
+    ids=str,
+)
+def test_another_pipeline_is_run_as_it_is(pattern: dict[str, Any]) -> None:
     import spacy
 
     nlp = spacy.load(spacy_model.find_model(), disable=["ner"])
     nlp.get_pipe("attribute_ruler").add(  # type: ignore[attr-defined]
-        [[{"LOWER": "cats", "OP": "+"}]], {"LEMMA": "many"}
+        [[pattern]], {"LEMMA": "many"}
     )
     parser = Parser(nlp)
     sentence = parser.read("Cats sleep .")

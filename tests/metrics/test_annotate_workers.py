@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from wa_metrics import WaMetricsError
 from wa_metrics.errant import annotation as errant_annotate
+from wa_metrics.errant import workers
 from wa_metrics.errant.annotation import Annotator, annotate
 from wa_metrics.errant.workers import Crew
 
@@ -33,9 +36,18 @@ def test_workers_give_the_same_in_the_same_order(
     texts = [f"{text} {number}" for number in range(6) for text in CORRECTED]
     annotator = Annotator(workers=2)
     monkeypatch.setattr(annotator, "_crew", two_workers)
+    asked = set()
+    ask = workers._ask
+
+    def spy(process: subprocess.Popen[bytes], rows: Any) -> Any:
+        asked.add(process.pid)
+        return ask(process, rows)
+
+    monkeypatch.setattr(workers, "_ask", spy)
     alone = list(annotate(sources=sources, hypotheses=[texts, sources]))
     assert len(alone) > 256  # more than two portions
     assert list(annotator.annotate(sources, [texts, sources])) == alone
+    assert len(asked) == 2
 
 
 @needs_errant
@@ -47,6 +59,18 @@ def test_workers_are_not_started_for_little(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("wa_metrics.errant.workers.Crew", lambda *_: pytest.fail("started"))
     with pytest.raises(pytest.fail.Exception):
         list(annotator.annotate(["I go", "a b"] * 600, [["I goes", "a b"] * 600]))
+
+
+@needs_errant
+def test_what_a_library_prints_in_a_worker_is_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spacy = tmp_path / "spacy.py"
+    spacy.write_text("print('noise', flush=True)\nraise RuntimeError('out of order')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    crew = Crew(1, {})
+    with pytest.raises(WaMetricsError, match="RuntimeError: out of order"):
+        list(crew.annotate([("a", ["b"])]))
 
 
 def test_an_error_in_a_worker_is_raised_here_and_ends_the_crew() -> None:

@@ -48,6 +48,7 @@ PHRASE = Edit(0, 2, 5, "R:OTHER", "x y")
         ([OTHER_WORD], [WORD], {}, (0, 1, 1)),
         ([OTHER_TYPE], [WORD], {}, (1, 0, 0)),
         ([OTHER_TYPE], [WORD], {"mode": "cse"}, (0, 1, 1)),
+        ([OTHER_WORD], [WORD], {"mode": "cse"}, (0, 1, 1)),
         ([OTHER_WORD], [WORD], {"mode": "ds"}, (1, 0, 0)),
         # noop, or no edit at all, is neither right nor wrong
         ([NOOP], [NOOP], {}, (0, 0, 0)),
@@ -116,6 +117,24 @@ def test_annotators_are_chosen_by_the_rounded_f() -> None:
     assert 0.99995 < after[0] < after[1]
     choice = choose_annotators(system, gold, so_far, beta=0.5)
     assert choice == (Counts(1, 1, 8), 0, 0)
+
+
+def test_of_equal_rounded_f_the_higher_tp_wins_also_with_a_higher_fp() -> None:
+    right: Keyed = {(1, 2, "x"): ["R:NOUN"]}
+    systems: dict[int, Keyed] = {0: {}, 1: {**right, (5, 6, "z"): ["R:NOUN"]}}
+    choice = choose_annotators(systems, {0: right}, Counts(100_000, 0, 0), beta=0.5)
+    assert choice == (Counts(1, 1, 0), 1, 0)
+
+
+def test_beta_decides_which_annotator_is_best() -> None:
+    few = [WORD]  # P 50, R 100
+    many = [WORD, INSERTED, *(Edit(0, k, k, "M:DET", "q") for k in range(4))]  # P 100, R 33
+    gold = sentence(*few, *(edit._replace(annotator=1) for edit in many))
+    for beta, expected in ((0.5, 1), (2, 0)):
+        score = ERRANT(beta=beta).corpus_score(
+            predictions=[sentence(WORD, INSERTED)], references=[gold]
+        )
+        assert score.details["annotators"] == [expected]
 
 
 def test_a_hypothesis_may_have_several_annotators_too() -> None:
@@ -257,9 +276,9 @@ def test_folding_keeps_the_sums(pairs: Any, mode: Any) -> None:
 
 def test_tiers_of_a_worked_example() -> None:
     counts = {"tp": 1, "fp": 0, "fn": 3}
-    full = dict.fromkeys(("M:DET", "R:NOUN", "R:NOUN:NUM", "U:NOUN", "UNK"), counts)
+    full = dict.fromkeys(("M:VERB", "R:ADJ", "R:NOUN", "R:NOUN:NUM", "U:NOUN", "UNK"), counts)
     assert list(fold_categories(full, 1)) == ["M", "R", "U", "UNK"]
-    assert list(fold_categories(full, 2)) == ["DET", "NOUN", "NOUN:NUM", "UNK"]
+    assert list(fold_categories(full, 2)) == ["ADJ", "NOUN", "NOUN:NUM", "UNK", "VERB"]
     assert fold_categories(full, 2)["NOUN"] == {
         "tp": 2, "fp": 0, "fn": 6, "p": 100.0, "r": 25.0, "f": 62.5,
     }  # fmt: skip

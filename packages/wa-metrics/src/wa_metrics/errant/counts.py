@@ -107,7 +107,7 @@ def key_edits(edits: Sequence[Edit], rules: Rules) -> dict[int, Keyed]:
             keys = ((start, end, correction),)
         elif mode == "cse":
             keys = ((start, end, kind, correction),)
-        elif mode == "ds" or start == -1:
+        elif mode == "ds":
             keys = ((start, end),)
         else:  # an insertion counts for the token on its right
             keys = tuple((token, token + 1) for token in range(start, max(end, start + 1)))
