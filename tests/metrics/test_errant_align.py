@@ -92,3 +92,11 @@ def test_another_lemma_is_a_hair_cheaper_than_another_tag() -> None:
     old_traits, new_traits = [Trait(1, "NOUN")], [Trait(2, "NOUN"), Trait(1, "DET")]
     expected = [("I", 0, 0, 0, 1), ("S", 0, 1, 1, 2)]
     assert align(old, new, find_middle(old, new), old_traits, new_traits) == expected
+
+
+def test_a_substitution_goes_before_an_insertion_of_the_same_cost() -> None:
+    # 1 and 1/17 both ways, whichever of the two equal words is the inserted one.
+    old, new = ["abcdefgh"], ["abcdefghi", "abcdefghi"]
+    traits = [Trait(1, "NOUN")]
+    expected = [("I", 0, 0, 0, 1), ("S", 0, 1, 1, 2)]
+    assert align(old, new, find_middle(old, new), traits, traits * 2) == expected

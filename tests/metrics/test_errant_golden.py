@@ -9,17 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wa_metrics import M2Sentence
 from wa_metrics.errant import ERRANT
-from wa_metrics.errant.annotation import Annotator
+from wa_metrics.errant.annotation import Annotator, annotate
 from wa_metrics.errant.model import find_versions
-from wa_metrics.m2 import write_m2
+from wa_metrics.m2 import read_m2, save_m2, write_m2
 
 from .conftest import SOURCES
+from .errant_pairs import load_plain, needs_errant
 
 GOLDEN = SOURCES.parent / "golden"
 FLAGS: dict[str, dict[str, Any]] = {
@@ -111,4 +114,27 @@ def test_jfleg_is_annotated_and_counted_as_errant_does(case: dict[str, Any]) -> 
     assert categories_of(score.details) == expected["cats"]
 
 
-BEA_GOLD = SOURCES / "bea19/wi+locness/m2/ABCN.dev.gold.bea19.m2"
+@needs_errant
+@pytest.mark.parametrize("system", ["gector-roberta", "t5-large", "llama2-7b"])
+def test_outputs_for_bea_dev_score_as_with_the_installed_errant(
+    system: str, official_sources: Path, tmp_path: Path
+) -> None:
+    path = official_sources / "bea19/wi+locness/m2/ABCN.dev.gold.bea19.m2"
+    output = SOURCES.parent / f"outputs/bea19-dev/{system}.txt"
+    if not output.is_file():
+        pytest.skip(f"the outputs are not here: {output}")
+    gold = list(islice(read_m2(path), 120))
+    texts = read_lines(str(output))[: len(gold)]
+    save_m2(tmp_path / "gold.m2", gold)
+    sources = [sentence.source for sentence in gold]
+    theirs = "".join(load_plain().annotate_plainly(sources, [texts]))
+    (tmp_path / "hyp.m2").write_text(theirs, "utf-8")
+    printed = load_plain().compare_plainly(tmp_path / "hyp.m2", tmp_path / "gold.m2")
+
+    assert "".join(write_m2(annotate(sources=sources, hypotheses=[texts]))) == theirs
+    score = ERRANT().corpus_score(predictions=texts, references=tmp_path / "gold.m2")
+    assert score.parts["tp"] > 50
+    counts = [score.parts[name] for name in ("tp", "fp", "fn")]
+    assert printed.strip().splitlines()[-2] == "\t".join(
+        map(str, counts + score.details["rounded"])
+    )

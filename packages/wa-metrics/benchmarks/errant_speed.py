@@ -117,7 +117,8 @@ def time_in_a_row(gold: Path, systems: list[Path]) -> None:
 def time_workers(sources: list[str], texts: list[str], workers: int) -> None:
     """Print wall seconds of one process and of several, their models loaded."""
     crew = Annotator(workers=workers)
-    list(crew.annotate(sources, [[f"{text} x" for text in texts]]))  # starts them
+    made_up = [f"{number} is a number ." for number in range(2000)]
+    list(crew.annotate(made_up, [[text.lower() + " x" for text in made_up]]))  # starts them
 
     def run(annotator: Annotator) -> list[str]:
         return list(write_m2(annotator.annotate(sources, [texts])))
