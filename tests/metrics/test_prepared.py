@@ -58,3 +58,11 @@ def test_statistics_are_matrices(test: Any) -> None:
         test(SARI(), stats, stats.tolist())
     with pytest.raises(InputError, match=r"expected the matrix that metric\.stats\(\) returns"):
         test(SARI(), OUTPUT, stats)
+
+
+@pytest.mark.parametrize("metric", [ERRANT, M2])
+def test_equal_conditions_are_written_alike(metric: Any) -> None:
+    as_whole, as_real = (metric(beta=beta) for beta in (1, 1.0))
+    signatures = {made.signature(made.prepare(references=GOLD)) for made in (as_whole, as_real)}
+    assert len(signatures) == 1
+    assert "|beta:1|" in signatures.pop()

@@ -191,7 +191,7 @@ class ERRANT(Metric[PreparedERRANT]):
             single=rules.single or None,
             multi=rules.multi or None,
             filt=",".join(sorted(rules.filt)) or None,
-            beta=rules.beta,
+            beta=f"{rules.beta:g}",
             nrefs=prepared.annotators,
             **conditions,
         )
