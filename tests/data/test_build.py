@@ -6,6 +6,7 @@ import json
 import lzma
 import shutil
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -297,6 +298,19 @@ def test_the_demo_reads_no_real_file_even_where_the_cache_has_them(
     sources = manifest(tmp_path / "demo", BENCHMARK)["sources"]
     made_up = {key: item for key, item in sources.items() if key != "generic_probe"}
     assert not any(file["verified"] for item in made_up.values() for file in item["files"])
+
+
+def test_a_demo_of_another_size_trains_on_nothing_that_it_is_tested_on(tmp_path: Path) -> None:
+    text = (files("wa_data") / "recipes" / "demo-gec.toml").read_text(encoding="utf-8")
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(text.replace("demo_rows = 20000", "demo_rows = 400"), encoding="utf-8")
+    report = build_recipe(str(recipe), tmp_path / "out")
+    [config] = report.manifests[MIX]["configs"].values()
+    # Rows 5, 6 and 7 of the made-up training file stand in its test file.
+    assert sum(split["rows"] for split in config.values()) == 397
+    assert report.manifests[BENCHMARK]["configs"]["bea19_dev"]["test"]["rows"] == 400
+    found = pl.read_parquet(tmp_path / "out" / MIX / "contamination.parquet")
+    assert len(found) == 0
 
 
 def test_a_cut_source_is_named_although_nothing_vouches_for_it(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def build(
         raise UsageError(f"--limit is {options.limit}, expected at least 1")
     with workplace(out) as work:
         if recipe.demo_sources:
-            access = _with_demo_sources(access, work)
+            access = _with_demo_sources(recipe, access, work)
         inputs = resolve(needed(recipe), registry, access)
         if inputs.missing and not options.allow_missing:
             raise MissingSourceError(missing_text(recipe, inputs))
@@ -158,11 +158,12 @@ def put_in_place(out: Path, work: Path, name: str) -> None:
         raise
 
 
-def _with_demo_sources(access: Access, work: Path) -> Access:
+def _with_demo_sources(recipe: Recipe, access: Access, work: Path) -> Access:
     """Write the made-up sources and read from them alone: the user's cache may hold real ones."""
-    from wa_data.demo import write_sources
+    from wa_data.demo import SOURCES, write_sources
 
-    write_sources(work / "sources")
+    wanted = {source for source, _ in needed(recipe)}
+    write_sources(work / "sources", recipe.demo_rows, only=wanted.intersection(SOURCES))
     return replace(
         access,
         cache=work / "cache",

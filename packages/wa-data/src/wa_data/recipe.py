@@ -108,7 +108,10 @@ class BenchmarkPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One resolved recipe."""
+    """One resolved recipe.
+
+    `demo_sources`: build from made-up texts, of which each file has at most `demo_rows` rows.
+    """
 
     name: str
     summary: str
@@ -119,6 +122,7 @@ class Recipe:
     near_threshold: float = 0.7
     sources: tuple[str, ...] = ()
     demo_sources: bool = False
+    demo_rows: int = 300
     mix: tuple[MixItem, ...] = ()
     benchmark: BenchmarkPlan = field(default_factory=BenchmarkPlan)
 
@@ -206,6 +210,8 @@ def _mix_faults(recipe: Recipe) -> Iterator[str]:
     formats: dict[tuple[str, str], str] = {}
     if not 0 < recipe.near_threshold <= 1:
         yield f"near_threshold is {recipe.near_threshold}, expected 0 < n <= 1"
+    if recipe.demo_rows < 1:
+        yield f"demo_rows is {recipe.demo_rows}, expected at least 1"
     for item in recipe.mix:
         if item.task != "generic":
             yield from _unknown(item.task, load_tasks().tasks, "task")

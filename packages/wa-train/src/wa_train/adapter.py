@@ -1,0 +1,137 @@
+"""Low-rank adapters: attached, checked after saving, and merged for prediction."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from wa_train.errors import ModelError, RecipeError
+from wa_train.recipe import Lora
+
+if TYPE_CHECKING:
+    from peft import LoraConfig, PeftModel
+    from transformers import PretrainedConfig, PreTrainedModel
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+def lora_config(lora: Lora) -> LoraConfig:
+    """Make peft's configuration; `lora.options` are handed on as they are.
+
+    Raises:
+        RecipeError: peft does not know an option.
+    """
+    from peft import LoraConfig
+
+    targets: Any = list(lora.targets)
+    if targets == ["all-linear"]:
+        targets = "all-linear"
+    try:
+        return LoraConfig(
+            task_type="CAUSAL_LM",
+            r=lora.r,
+            lora_alpha=lora.alpha,
+            lora_dropout=lora.dropout,
+            target_modules=targets,
+            **lora.options,
+        )
+    except TypeError as error:
+        raise RecipeError(
+            f"lora.options: peft's LoraConfig says: {error}; expected arguments of LoraConfig"
+        ) from error
+
+
+def check_targets(lora: Lora, config: PretrainedConfig) -> None:
+    """Check that every target module exists, on a model without weights.
+
+    Raises:
+        RecipeError: a target is in no layer; names the linear layers that there are.
+    """
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    linear = {
+        name.rsplit(".", 1)[-1]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) or type(module).__name__ == "Conv1D"
+    }
+    names = [name for name, _ in model.named_modules()]
+    for target in lora.targets:
+        if target != "all-linear" and not any(_matches(name, target) for name in names):
+            raise RecipeError(
+                f"lora.targets: no module of {config.model_type} is called {target!r}"
+                f"{_suggest(target, linear)}; its linear layers: {', '.join(sorted(linear))}"
+            )
+
+
+def attach(model: PreTrainedModel, lora: Lora, start: Path | None = None) -> PeftModel:
+    """Put fresh adapters into a model, or those of a folder to go on from.
+
+    Trainable weights are fp32 whatever the base is in (peft#341).
+
+    Raises:
+        ModelError: the folder holds no adapter of this model.
+    """
+    from peft import PeftModel, get_peft_model
+
+    if start is None:
+        adapted: PeftModel = get_peft_model(model, lora_config(lora))
+    else:
+        try:
+            adapted = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            said = " ".join(str(error).split())[:300]
+            raise ModelError(
+                f"--init-adapter {start}: {said}; expected the `adapter` folder of a run on the "
+                "same base model"
+            ) from error
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return adapted
+
+
+def check_saved(folder: Path, model: torch.nn.Module) -> None:
+    """Read a saved adapter back and hold it against the model in memory.
+
+    Raises:
+        ModelError: it is absent or empty, holds a value that is not finite, differs from what was
+            trained, or never left its start (every B is zero).
+    """
+    from peft import get_peft_model_state_dict
+
+    path = folder / WEIGHTS
+    try:
+        saved = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: the adapter did not reach the disk: {error}") from error
+    trained = get_peft_model_state_dict(model)
+    if not saved or set(saved) != set(trained):
+        raise ModelError(
+            f"{path}: {len(saved)} tensors were saved, {len(trained)} were trained; the adapter is "
+            "not whole"
+        )
+    for name, tensor in saved.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"{path}: {name} holds values that are not finite")
+        if not torch.equal(tensor, trained[name].detach().cpu()):
+            raise ModelError(f"{path}: {name} is not what was trained")
+    ups = [tensor for name, tensor in saved.items() if ".lora_B" in name]
+    if ups and not any(bool(tensor.any()) for tensor in ups):
+        raise ModelError(f"{path}: every lora_B is zero: nothing was learned")
+
+
+def _matches(name: str, target: str) -> bool:
+    return name == target or name.endswith(f".{target}")
+
+
+def _suggest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

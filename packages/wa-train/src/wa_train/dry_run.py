@@ -1,0 +1,176 @@
+"""`--dry-run`: what a run would do, without training: tokens, the first batch, cost estimates."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from accelerate import PartialState
+from transformers import AutoModelForCausalLM
+
+from wa_train.adapter import lora_config
+from wa_train.collate import Pass
+from wa_train.data import FitData, load_data
+from wa_train.estimate import estimate_memory, estimate_seconds, reached_flops
+from wa_train.model import load_config, pick_device
+from wa_train.plan import Step
+from wa_train.preflight import check_request
+from wa_train.recipe import Recipe
+from wa_train.shape import ModelShape, read_shape
+
+if TYPE_CHECKING:
+    from wa_train.fit import FitRequest
+
+_SHOWN = 3  # samples of the first batch
+
+
+def report(request: FitRequest, *, as_json: bool = False) -> str:
+    """Say what a run would do; nothing is written and nothing is trained.
+
+    Raises:
+        WaTrainError: what the run itself would be refused for.
+    """
+    device, recipe = pick_device(), request.recipe
+    check_request(request, device)
+    process = PartialState(cpu=device == "cpu")
+    with tempfile.TemporaryDirectory(prefix="wa-train-") as folder:
+        data = load_data(recipe, request.data, request.evaluation, Path(folder), process)
+        plan = data.plan(recipe, 0, process.num_processes)
+        step = plan[0]
+        facts = _facts(recipe, data, step, plan.max_steps, device, process.num_processes)
+        if as_json:
+            return json.dumps(facts, ensure_ascii=False)
+        return "\n".join([*_lines(facts), "", *_first_batch(data, step)])
+
+
+def _facts(
+    recipe: Recipe, data: FitData, step: Step, steps: int, device: str, world: int
+) -> dict[str, Any]:
+    shape = _training_shape(recipe, data)
+    counts, lengths = data.store.counts, data.store.lengths
+    size = max(step.passes, key=lambda batch: batch.input_ids.numel())
+    memory = estimate_memory(
+        shape,
+        precision=recipe.train.precision,
+        tokens=size.input_ids.numel(),
+        target_tokens=max(len(batch.labels) for batch in step.passes),
+        optimizer=recipe.train.optimizer,
+        activation_checkpointing=recipe.train.activation_checkpointing,
+    )
+    samples = steps * recipe.train.batch
+    tokens = counts.tokens / len(data.store) * samples
+    targets = counts.target_tokens if recipe.train.loss == "response" else counts.tokens
+    flops = shape.flops(
+        int(tokens),
+        head_tokens=int(targets / len(data.store) * samples),
+        context=counts.tokens / len(data.store),
+    )
+    rate = reached_flops(device, recipe.train.precision)
+    padded = sum(batch.input_ids.numel() for batch in step.passes) * world
+    return {
+        "recipe": recipe.name,
+        "rows": asdict(counts),
+        "tokens_per_sample": {
+            name: float(np.percentile(lengths, share))
+            for name, share in (("p50", 50), ("p95", 95), ("p99", 99), ("max", 100))
+        },
+        "special_tokens": data.encoder.special_tokens(),
+        "steps": steps,
+        "epochs": samples / len(data.store),
+        "batch": recipe.train.batch,
+        "passes_per_step": len(step.passes),
+        "padding_share": 1 - step.tokens / padded,
+        "parameters": shape.parameters,
+        "trainable_parameters": shape.trainable,
+        "device": device,
+        "processes": world,
+        "memory_bytes": {**asdict(memory), "total": memory.total},
+        "seconds": estimate_seconds(flops, rate=rate, devices=world),
+    }
+
+
+def _training_shape(recipe: Recipe, data: FitData) -> ModelShape:
+    """Read the sizes of the model as it would be trained, without weights."""
+    full = recipe.train.method == "full"
+    dtype = torch.float32 if full or recipe.train.precision == "fp32" else torch.bfloat16
+    with torch.device("meta"):
+        config = load_config(data.base.model, data.base.revision)
+        model: Any = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        if not full:
+            from peft import get_peft_model
+
+            model = get_peft_model(model, lora_config(recipe.lora))
+    shape = read_shape(model)
+    if full:
+        return shape
+    return replace(shape, trainable_bytes=4 * shape.trainable)
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    rows, memory, lengths = facts["rows"], facts["memory_bytes"], facts["tokens_per_sample"]
+    gib = {name: f"{value / 2**30:.2f}" for name, value in memory.items()}
+    minutes = facts["seconds"] / 60
+    return [
+        f"rows       {rows['rows']:,} read, {rows['samples']:,} to train on",
+        f"tokens     {rows['tokens']:,}, of them {rows['target_tokens']:,} written by the model",
+        f"lengths    median {lengths['p50']:.0f}, 95 % {lengths['p95']:.0f}, "
+        f"99 % {lengths['p99']:.0f}, longest {lengths['max']:.0f} tokens",
+        f"truncated  {rows['truncated']:,} rows lose {rows['lost']:,} tokens; "
+        f"{rows['dropped']:,} rows dropped, their prompt leaves no room",
+        "special    " + ", ".join(f"{k}: {v}" for k, v in facts["special_tokens"].items()),
+        f"steps      {facts['steps']:,} of {facts['batch']} samples = {facts['epochs']:.2f} epochs; "
+        f"{facts['passes_per_step']} passes a step, {100 * facts['padding_share']:.1f} % padding",
+        f"weights    {facts['parameters']:,}, trained {facts['trainable_parameters']:,}",
+        f"memory     about {gib['total']} GiB a process (weights {gib['weights']}, gradients "
+        f"{gib['gradients']}, optimizer {gib['optimizer']}, activations {gib['activations']}, "
+        f"logits {gib['logits']})",
+        f"time       about {minutes:,.0f} min on {facts['processes']} x {facts['device']} "
+        "(an estimate)",
+    ]
+
+
+def _first_batch(data: FitData, step: Step) -> list[str]:
+    """Show samples of the first pass; what the loss is taken of stands between ⟦ and ⟧."""
+    lines = ["first batch (the loss is taken of what stands between ⟦ and ⟧):"]
+    shown = 0
+    for batch in step.passes:
+        for ids, mask in _segments(batch):
+            lines += ["", _marked(data, ids, mask)]
+            shown += 1
+            if shown == _SHOWN:
+                return lines
+    return lines
+
+
+def _segments(batch: Pass) -> list[tuple[list[int], list[bool]]]:
+    """Cut a pass into its samples: ids, and which of them are targets."""
+    rows, width = batch.input_ids.shape
+    target = np.zeros(rows * width, dtype=bool)
+    target[batch.positions.numpy() + 1] = True
+    places = batch.position_ids
+    found = []
+    for row in range(rows):
+        starts = [0] if places is None else torch.where(places[row] == 0)[0].tolist()
+        for start, end in zip(starts, [*starts[1:], width], strict=True):
+            mask = target[row * width + start : row * width + end]
+            last = int(np.flatnonzero(mask)[-1]) + 1 if mask.any() else 0
+            found.append((batch.input_ids[row, start : start + last].tolist(), mask.tolist()))
+    return found
+
+
+def _marked(data: FitData, ids: list[int], mask: list[bool]) -> str:
+    """Decode a sample with the borders of its targets."""
+    tokenizer = data.encoder.tokenizer
+    pieces: list[str] = []
+    start = 0
+    for at in range(1, len(ids) + 1):
+        if at == len(ids) or mask[at] != mask[start]:
+            text = str(tokenizer.decode(ids[start:at]))
+            pieces.append(f"⟦{text}⟧" if mask[start] else text)
+            start = at
+    return "".join(pieces)

@@ -1,0 +1,312 @@
+"""One training run, from a recipe and rows to a folder with a model and its record.
+
+The folder: `recipe.json` (resolved), `run.json` (what ran and what it cost), `metrics.jsonl`,
+`adapter/` or `model/` with the tokenizer, `checkpoints/`. It is finished when run.json says so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
+
+from wa_train.adapter import attach, check_saved
+from wa_train.arguments import training_arguments
+from wa_train.checkpoint import CheckpointKeeper, newest_complete, read_state, remove_torn
+from wa_train.cost import CostMeter, Counters
+from wa_train.data import FitData, load_data
+from wa_train.errors import DivergedError, RunError
+from wa_train.hardware import local_processes, read_hardware
+from wa_train.model import load_base, pick_device
+from wa_train.plan import StepPlan
+from wa_train.preflight import check_request
+from wa_train.progress import MetricsWriter, ProgressReporter
+from wa_train.recipe import Recipe
+from wa_train.record import (
+    Best,
+    RunRecord,
+    Truncated,
+    now,
+    read_record,
+    versions,
+    write_record,
+)
+from wa_train.settings import dump_recipe, load_recipe_json
+from wa_train.shape import ModelShape, read_shape
+from wa_train.trainer import WritingTrainer
+
+log = logging.getLogger(__name__)
+# Settings that may differ when a run goes on: they change what is written, not what is learned.
+_FREE = ("log_steps", "save_steps", "keep", "trackers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRequest:
+    """What `wa-train fit` was asked for.
+
+    `data` and `evaluation` are as `rows.open_rows` takes them; `since` is the seconds that the
+    command has taken already.
+    """
+
+    recipe: Recipe
+    data: str
+    run: Path
+    evaluation: str | None = None
+    eval_steps: int = 0
+    resume: bool = False
+    init_adapter: Path | None = None
+    quiet: bool = False
+    since: float = 0.0
+
+
+def fit(request: FitRequest) -> RunRecord:
+    """Train, save and record.
+
+    Raises:
+        WaTrainError: the request is wrong, which is found before any long work starts; or the run
+            diverged. The record then says how it ended.
+    """
+    device = pick_device()
+    process = PartialState(cpu=device == "cpu")
+    if process.num_processes > 1:
+        torch.set_num_threads(max(torch.get_num_threads() // local_processes(), 1))
+    meter = CostMeter(device, world_size=process.num_processes).start(since=request.since)
+    check_request(request, device)
+    start = _prepare_folder(request, process.is_main_process)
+    process.wait_for_everyone()
+    data = load_data(request.recipe, request.data, request.evaluation, request.run, process)
+    record = _first_record(request, data, device, process.num_processes)
+    with _recorded(request.run, record, meter, process.is_main_process) as ended:
+        trainer, shape = _make_trainer(request, data, device, meter)
+        record = replace(
+            record, parameters=shape.parameters, trainable_parameters=shape.trainable
+        )
+        ended.update(record=record, trainer=trainer, shape=shape, data=data)
+        if start:
+            _load_state(start, trainer.counters, meter)
+        if process.is_main_process:
+            write_record(request.run, record)
+        meter.ready()
+        result = trainer.train(resume_from_checkpoint=str(start) if start else None)
+        _save(request.run, trainer, request.recipe)
+        ended.update(loss=result.training_loss)
+    return ended["record"]
+
+
+def _prepare_folder(request: FitRequest, main: bool) -> Path | None:
+    """Open the run's folder; give the checkpoint to go on from, if any."""
+    run, recipe = request.run, dump_recipe(request.recipe)
+    checkpoints = run / "checkpoints"
+    if not request.resume:
+        if main:
+            run.mkdir(parents=True, exist_ok=True)
+            _write_json(run / "recipe.json", recipe)
+        return None
+    if not (run / "recipe.json").is_file():
+        raise RunError(f"{run}: nothing to resume: no recipe.json; leave out --resume")
+    _check_same(dump_recipe(load_recipe_json(run / "recipe.json")), recipe, run)
+    start = newest_complete(checkpoints)
+    if main:
+        for name in remove_torn(checkpoints):
+            log.info("%s was half-written and is removed", name)
+        log.info("resuming from %s", start.name if start else "the start: no checkpoint is whole")
+    return start
+
+
+def _check_same(old: Any, new: Any, run: Path, key: str = "") -> None:
+    """Compare the saved recipe with the one asked for, setting by setting."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in {**old, **new}:
+            if not (key == "train" and name in _FREE):
+                inner = f"{key}.{name}" if key else name
+                _check_same(old.get(name), new.get(name), run, inner)
+    elif old != new:
+        raise RunError(
+            f"{run}: the run was started with {key}={old!r}, now it is {new!r}; resume with the "
+            "same recipe and --set, or start another run with --init-adapter"
+        )
+
+
+def _make_trainer(
+    request: FitRequest, data: FitData, device: str, meter: CostMeter
+) -> tuple[WritingTrainer, ModelShape]:
+    recipe, run = request.recipe, request.run
+    set_seed(recipe.train.seed)
+    args = training_arguments(
+        recipe,
+        run,
+        device=device,
+        processes=PartialState().num_processes,
+        evaluate_every=request.eval_steps if data.evaluation else 0,
+    )
+    plan = data.plan(recipe, args.process_index, args.world_size)
+    args.max_steps = plan.max_steps
+    model = _load_model(request, data, device)
+    shape = read_shape(model)
+    counters = Counters()
+    callbacks: list[TrainerCallback] = [
+        CheckpointKeeper(
+            lambda: {"counters": counters.state(), "meter": meter.state()}, recipe.train.keep
+        ),
+        MetricsWriter(run, counters, meter),
+        ProgressReporter(counters, quiet=request.quiet),
+    ]
+    if recipe.train.patience and data.evaluation:
+        callbacks.append(EarlyStoppingCallback(recipe.train.patience))
+    trainer = WritingTrainer(
+        model=model,
+        args=args,
+        plan=plan,
+        tokenizer=data.encoder.tokenizer,
+        counters=counters,
+        folder=run,
+        evaluation=data.evaluation,
+        callbacks=callbacks,
+    )
+    return trainer, shape
+
+
+def _load_model(request: FitRequest, data: FitData, device: str) -> torch.nn.Module:
+    """Load the base for training: fp32 where its own weights are trained, else as the recipe."""
+    recipe = request.recipe
+    full = recipe.train.method == "full"
+    model: Any = load_base(
+        data.base,
+        precision="fp32" if full else recipe.train.precision,
+        # FSDP shards from the CPU: a whole copy on each GPU may not fit.
+        device="cpu" if recipe.train.fsdp else device,
+        training=True,
+    )
+    model.config.use_cache = False
+    if recipe.train.activation_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.enable_input_require_grads()
+    if full:
+        return model  # type: ignore[no-any-return]
+    if recipe.base.quantization == "4bit":
+        from peft import prepare_model_for_kbit_training
+
+        model = prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=recipe.train.activation_checkpointing
+        )
+    set_seed(recipe.train.seed)
+    return attach(model, recipe.lora, request.init_adapter)  # type: ignore[no-any-return]
+
+
+def _load_state(checkpoint: Path, counters: Counters, meter: CostMeter) -> None:
+    state = read_state(checkpoint)
+    counters.load_state(state["counters"])
+    meter.load_state(state["meter"])
+
+
+def _save(run: Path, trainer: WritingTrainer, recipe: Recipe) -> None:
+    """Save what was learned under a temporary name, check it, and rename it."""
+    name = "model" if recipe.train.method == "full" else "adapter"
+    part = run / f".{name}.part"
+    main = trainer.is_world_process_zero()
+    if main:
+        shutil.rmtree(part, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(part))
+    trainer.accelerator.wait_for_everyone()
+    if main:
+        if name == "adapter" and not recipe.train.fsdp:
+            check_saved(part, trainer.accelerator.unwrap_model(trainer.model))
+        shutil.rmtree(run / name, ignore_errors=True)
+        part.replace(run / name)
+        shutil.rmtree(run / "tokens", ignore_errors=True)
+        shutil.rmtree(run / "eval-tokens", ignore_errors=True)
+
+
+def _first_record(request: FitRequest, data: FitData, device: str, world: int) -> RunRecord:
+    recipe, run = request.recipe, request.run
+    counts = data.store.counts
+    table = json.dumps(dump_recipe(recipe), sort_keys=True).encode()
+    started = now()
+    if request.resume and (run / "run.json").is_file():
+        started = read_record(run).started
+    return RunRecord(
+        run=run.name,
+        phase="fit",
+        method="full" if recipe.train.method == "full" else "lora",
+        recipe=recipe.name,
+        recipe_sha256=sha256(table).hexdigest(),
+        base_model=recipe.base.model or "scratch",
+        base_revision=None if recipe.base.scratch else recipe.base.revision,
+        prompt=recipe.base.prompt,
+        data_digest=data.digests,
+        versions=versions(),
+        seed=recipe.train.seed,
+        truncated=Truncated(rows=counts.truncated + counts.dropped, tokens=counts.lost),
+        batch=recipe.train.batch,
+        dtype=recipe.train.precision,
+        device=device.split(":")[0],
+        world_size=world,
+        hardware=read_hardware(device),
+        started=started,
+    )
+
+
+@contextmanager
+def _recorded(
+    run: Path, record: RunRecord, meter: CostMeter, main: bool
+) -> Iterator[dict[str, Any]]:
+    """Write run.json at the end of a run however it ends; the dictionary collects what it knows."""
+    ended: dict[str, Any] = {"record": record}
+    how: dict[str, Any] = {"exit": "finished", "error": None}
+    try:
+        yield ended
+    except BaseException as error:
+        how = {"exit": _exit_of(error), "error": f"{type(error).__name__}: {error}"[:500]}
+        raise
+    finally:
+        meter.stop()
+        ended["record"] = replace(_final(ended, meter), **how)
+        if main:
+            write_record(run, ended["record"])
+
+
+def _final(ended: dict[str, Any], meter: CostMeter) -> RunRecord:
+    """Fill in what the run has seen and cost."""
+    record: RunRecord = ended["record"]
+    trainer: WritingTrainer | None = ended.get("trainer")
+    if trainer is None:
+        return record
+    counters, state, shape, data = trainer.counters, trainer.state, ended["shape"], ended["data"]
+    flops = shape.flops(
+        counters.tokens_seen,
+        head_tokens=counters.tokens_trained,
+        context=data.store.counts.tokens / max(len(data.store), 1),
+    )
+    best = None
+    if state.best_metric is not None and state.best_global_step:
+        best = Best(step=int(state.best_global_step), loss=float(state.best_metric))
+    totals = meter.totals(
+        counters.tokens_seen, hardware=record.hardware, dtype=record.dtype, flops=flops
+    )
+    return replace(
+        record, steps=state.global_step, loss=ended.get("loss"), best=best,
+        **asdict(counters), **totals,
+    )  # fmt: skip
+
+
+def _exit_of(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return "diverged" if isinstance(error, DivergedError) else "failed"
+
+
+def _write_json(path: Path, value: Any) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)

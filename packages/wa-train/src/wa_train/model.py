@@ -1,0 +1,244 @@
+"""Base models, tokenizers and finished runs, loaded from a folder or the Hub.
+
+Safetensors only, no remote code, and the embeddings are never resized (peft#1383).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from wa_train.errors import ModelError, RunError
+from wa_train.recipe import Base, Precision, Recipe
+from wa_train.settings import load_recipe, load_recipe_json, recipe_names
+from wa_train.tokens import Encoder
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A model ready to predict: adapters merged, on its device, in evaluation mode.
+
+    `name` is what predictions call the model; `run` the name of its run, if a run made it.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    encoder: Encoder
+    name: str
+    run: str | None = None
+    recipe: Recipe | None = None
+    run_json: dict[str, Any] | None = None
+
+
+def pick_device() -> str:
+    """Give the device of this process: its own GPU where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    return "cpu"
+
+
+def load_config(source: str, revision: str = "main") -> PretrainedConfig:
+    """Load a model's configuration: the cheap proof that the model is there.
+
+    Raises:
+        ModelError: it is neither a folder with a model nor a repository that can be reached.
+    """
+    return _load(AutoConfig, source, revision)
+
+
+def load_tokenizer(source: str, revision: str = "main") -> PreTrainedTokenizerBase:
+    """Load a tokenizer as it is: no token is added.
+
+    Raises:
+        ModelError: it is absent or does not load.
+    """
+    return _load(AutoTokenizer, source, revision)
+
+
+def load_base(
+    base: Base, *, precision: Precision, device: str = "cpu", training: bool = False
+) -> PreTrainedModel:
+    """Load a base model's weights.
+
+    Args:
+        base: model, revision, attention and quantization.
+        precision: of the weights.
+        device: where they go.
+        training: leave the model in training mode.
+
+    Raises:
+        ModelError: it is absent, holds no safetensors, or needs what is not here.
+    """
+    options: dict[str, Any] = {
+        "dtype": DTYPES[precision],
+        "attn_implementation": base.attention,
+        "use_safetensors": True,
+        "low_cpu_mem_usage": True,
+    }
+    if base.quantization == "4bit":
+        options |= {"quantization_config": _four_bit(precision), "device_map": {"": device}}
+    model: PreTrainedModel = _load(AutoModelForCausalLM, base.model, base.revision, **options)
+    if base.quantization == "none":
+        model.to(torch.device(device))  # type: ignore[arg-type]  # torch's own overload
+    return model.train(training)
+
+
+def load_for_prediction(
+    source: str,
+    *,
+    precision: Precision,
+    device: str | None = None,
+    overrides: Sequence[str] = (),
+) -> Loaded:
+    """Load what predicts: a run, an adapter, a model folder, a Hub id, or a predict-only recipe.
+
+    Args:
+        source: a run folder, an adapter folder, a model folder, a Hub id or a recipe's name.
+        precision: of the weights.
+        device: default the GPU, else the CPU.
+        overrides: `key=value` settings over the recipe.
+
+    Raises:
+        RunError: the run is not finished.
+        ModelError: the model is not there or does not load.
+    """
+    device = device or pick_device()
+    folder = Path(source)
+    if (folder / "run.json").is_file():
+        return _load_run(folder, precision, device, overrides)
+    if (folder / "adapter_config.json").is_file():
+        return _load_adapter(folder, Recipe(name="", summary=""), precision, device, folder.name)
+    if not folder.is_dir() and source in recipe_names():
+        recipe = load_recipe(source, overrides)
+        if recipe.base.scratch:
+            raise RunError(f"recipe {source} has no model of its own: train it with `wa-train fit`")
+        return _plain(recipe.base, precision, device, name=recipe.base.model, recipe=recipe)
+    base = load_recipe_overrides(Base(model=source), overrides)
+    return _plain(base, precision, device, name=folder.name if folder.is_dir() else source)
+
+
+def load_recipe_overrides(base: Base, overrides: Sequence[str]) -> Base:
+    """Apply `base.*` overrides to the base of a model that comes without a recipe."""
+    from wa_train.settings import override
+
+    recipe = override(Recipe(name="model", summary="", base=base), overrides)
+    return recipe.base
+
+
+def _load_run(
+    folder: Path, precision: Precision, device: str, overrides: Sequence[str]
+) -> Loaded:
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    if record.get("exit") != "finished":
+        raise RunError(
+            f"{folder}: the run is not finished (exit: {record.get('exit')}); go on with "
+            f"`wa-train fit ... -o {folder} --resume`"
+        )
+    recipe = load_recipe_json(folder / "recipe.json")
+    name = record.get("run") or folder.name
+    if (folder / "adapter").is_dir():
+        loaded = _load_adapter(folder / "adapter", recipe, precision, device, name, overrides)
+    else:
+        base = replace(recipe.base, model=str(folder / "model"), revision="main", scratch=None)
+        loaded = _plain(base, precision, device, name=name, recipe=recipe)
+    return replace(loaded, run=name, run_json=record)
+
+
+def _load_adapter(
+    folder: Path,
+    recipe: Recipe,
+    precision: Precision,
+    device: str,
+    name: str,
+    overrides: Sequence[str] = (),
+) -> Loaded:
+    from peft import PeftConfig, PeftModel
+
+    config = PeftConfig.from_pretrained(str(folder))
+    base = recipe.base
+    if not base.model:
+        base = replace(
+            base,
+            model=str(config.base_model_name_or_path),
+            revision=str(config.revision or "main"),
+        )
+    base = load_recipe_overrides(replace(base, scratch=None), overrides)
+    model = load_base(base, precision=precision, device=device)
+    merged = PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)
+    tokenizer = load_tokenizer(
+        str(folder) if (folder / "tokenizer_config.json").is_file() else base.model,
+        base.revision,
+    )
+    return Loaded(
+        model=merged.eval(),
+        tokenizer=tokenizer,
+        encoder=Encoder(tokenizer, base.prompt),
+        name=name,
+        recipe=recipe if recipe.name else None,
+    )
+
+
+def _plain(
+    base: Base, precision: Precision, device: str, *, name: str, recipe: Recipe | None = None
+) -> Loaded:
+    model = load_base(base, precision=precision, device=device).eval()
+    tokenizer = load_tokenizer(base.model, base.revision)
+    encoder = Encoder(tokenizer, base.prompt)
+    return Loaded(model=model, tokenizer=tokenizer, encoder=encoder, name=name, recipe=recipe)
+
+
+def _load(kind: Any, source: str, revision: str, **options: Any) -> Any:
+    """Call `from_pretrained`; whatever goes wrong there becomes one clear error."""
+    local = Path(source).is_dir()
+    # An adapter's folder holds a tokenizer, but no model's configuration.
+    needed = "tokenizer_config.json" if kind is AutoTokenizer else "config.json"
+    if local and not (Path(source) / needed).is_file():
+        raise ModelError(f"{source}: no {needed}; expected the folder of a transformers model")
+    try:
+        return kind.from_pretrained(
+            source, revision=revision, local_files_only=local, trust_remote_code=False, **options
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:300]
+        where = "folder" if local else "Hub repository (no such folder here)"
+        raise ModelError(
+            f"base model {source!r}: the {where} does not load: {said}; expected a causal language "
+            "model in safetensors; name another with --set base.model=FOLDER_OR_ID"
+        ) from error
+
+
+def _four_bit(precision: Precision) -> Any:
+    from importlib.util import find_spec
+
+    from transformers import BitsAndBytesConfig
+
+    if find_spec("bitsandbytes") is None:
+        raise ModelError(
+            "base.quantization=4bit needs bitsandbytes: pip install 'wa-train[quantized]'"
+        )
+    if not torch.cuda.is_available():
+        raise ModelError(
+            "base.quantization=4bit needs a GPU and there is none; --set base.quantization=none"
+        )
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=DTYPES["bf16" if precision == "bf16" else "fp16"],
+    )

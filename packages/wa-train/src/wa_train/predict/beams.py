@@ -1,0 +1,97 @@
+"""Beam search, and greedy for models that `ragged` cannot run: through transformers' generate.
+
+Rows of one batch have the same limit, so that each row ends as it would alone: a beam that is cut
+at a limit competes with the finished ones by its length, and a longer limit would change that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel
+
+from wa_train.predict.decoding import Decoding
+from wa_train.predict.request import Answer, Request
+
+
+class BeamSearch:
+    """Decodes requests by `generate`, in batches of equal limit padded on the left.
+
+    Args:
+        model: in evaluation mode, with an attention of transformers' own.
+        decoding: greedy or beams.
+        eos: ids that end a text.
+        budget: positions held at once, over all rows and beams.
+        rows: rows at once, at most.
+
+    Attributes:
+        passes: forward passes so far.
+        fed: new tokens that went through them, without padding.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        decoding: Decoding,
+        *,
+        eos: Sequence[int],
+        budget: int,
+        rows: int = 256,
+    ) -> None:
+        self.model, self.decoding, self.eos = model, decoding, tuple(eos)
+        self.budget, self.rows = budget, rows
+        self.passes = self.fed = 0
+
+    def decode(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        """Answer every request, batch by batch."""
+        hook = self.model.register_forward_pre_hook(self._count)
+        try:
+            for batch in self._batches(requests):
+                yield from self._search(batch)
+        finally:
+            hook.remove()
+
+    def _count(self, module: torch.nn.Module, inputs: object) -> None:
+        self.passes += 1
+
+    def _batches(self, requests: Sequence[Request]) -> Iterator[list[Request]]:
+        ordered = sorted(requests, key=lambda one: (one.limit, len(one.prompt), one.index))
+        for _, equal in groupby(ordered, key=lambda one: one.limit):
+            batch: list[Request] = []
+            for request in equal:  # rising, so the newest is the longest
+                size = (len(batch) + 1) * request.room * self.decoding.beams
+                if batch and (size > self.budget or len(batch) == self.rows):
+                    yield batch
+                    batch = []
+                batch.append(request)
+            yield batch
+
+    @torch.inference_mode()
+    def _search(self, batch: Sequence[Request]) -> Iterator[Answer]:
+        start = time.perf_counter()
+        longest = max(len(request.prompt) for request in batch)
+        gaps = [longest - len(request.prompt) for request in batch]
+        pad, device = self.eos[0], self.model.device
+        ids = [[pad] * gap + [*one.prompt] for gap, one in zip(gaps, batch, strict=True)]
+        mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
+        output = self.model.generate(  # type: ignore[operator]  # of its mixin
+            input_ids=torch.tensor(ids, device=device),
+            attention_mask=torch.tensor(mask, device=device),
+            generation_config=GenerationConfig(  # type: ignore[no-untyped-call]
+                max_new_tokens=batch[0].limit,
+                num_beams=self.decoding.beams,
+                do_sample=False,
+                eos_token_id=list(self.eos),
+                pad_token_id=pad,
+            ),
+        )
+        new = output[:, longest:].tolist()
+        seconds = (time.perf_counter() - start) / len(batch)
+        for request, tokens in zip(batch, new, strict=True):
+            ends = [at for at, token in enumerate(tokens) if token in self.eos]
+            kept = tokens[: ends[0]] if ends else tokens
+            self.fed += len(request.prompt) + len(kept)
+            yield Answer(index=request.index, tokens=tuple(kept), seconds=seconds, cut=not ends)

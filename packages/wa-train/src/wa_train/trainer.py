@@ -1,0 +1,227 @@
+"""A thin subclass of `transformers.Trainer`: one of its batches is a whole optimizer step.
+
+The Trainer keeps what it does well (devices, autocast, DDP and FSDP, optimizers, schedules,
+checkpoints, trackers). Ours are the plan of the data, the loss, and the guards:
+
+* the loss is the sum over all targets of the step divided by their number, over all passes and
+  processes, so packing and accumulation cannot change it (transformers#34191);
+* the output layer sees only positions that have a target, which saves most of its work;
+* no cache and no mask, so that packed samples cannot see each other;
+* a loss or gradient that is not finite stops the run, and the batch is saved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from torch.utils.data import DataLoader
+from transformers import PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments
+
+from wa_train.checkpoint import save_weights
+from wa_train.collate import Pass
+from wa_train.errors import DivergedError
+from wa_train.evaluation import Evaluation
+from wa_train.plan import Step, StepPlan
+from wa_train.cost import Counters
+
+# fp16 starts with a loss scale that is too large and skips a few steps; this many are no start.
+_SKIPPED_STEPS = 25
+
+
+class TargetHead:
+    """Lets a model's output layer compute only the positions that are asked for.
+
+    Works for every architecture whose output layer takes the hidden states, wrapped or not, and
+    therefore under DDP, FSDP and adapters alike.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.positions: torch.Tensor | None = None
+        head = model.get_output_embeddings()  # type: ignore[operator]
+        self._handle = head.register_forward_pre_hook(self._select)
+
+    def remove(self) -> None:
+        """Let the output layer see every position again."""
+        self._handle.remove()
+
+    def _select(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
+        if self.positions is None:
+            return None
+        hidden = inputs[0]
+        return (hidden.reshape(-1, hidden.shape[-1]).index_select(0, self.positions)[None],)
+
+
+def sum_loss(model: torch.nn.Module, head: TargetHead, batch: Pass) -> torch.Tensor:
+    """Sum the cross-entropy over the targets of one pass, in nats, fp32, shape ().
+
+    `use_cache=False` is forced here whatever the model's configuration says: with a cache,
+    transformers would not look for the borders of packed samples.
+    """
+    head.positions = batch.positions
+    try:
+        logits = model(
+            input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False
+        ).logits
+    finally:
+        head.positions = None
+    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]).float(), batch.labels, reduction="sum")
+
+
+class WritingTrainer(Trainer):
+    """Trains by a `StepPlan`.
+
+    Args:
+        model: base or adapted model.
+        args: made by `fit.training_arguments`; one batch is one optimizer step.
+        plan: the steps as this process sees them.
+        tokenizer: saved beside the weights.
+        counters: what was seen so far, over all processes; continues after a resume.
+        folder: where the batch of a diverged step is saved.
+        evaluation: held-out rows for `eval_loss`, if any.
+        callbacks: the Trainer's own and ours.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Any,
+        args: TrainingArguments,
+        plan: StepPlan,
+        tokenizer: PreTrainedTokenizerBase,
+        counters: Counters,
+        folder: Path,
+        evaluation: Evaluation | None = None,
+        callbacks: list[TrainerCallback] | None = None,
+    ) -> None:
+        super().__init__(model=model, args=args, train_dataset=plan, callbacks=callbacks)
+        self.plan = plan
+        self.counters = counters
+        self._tokenizer = tokenizer
+        self._folder = folder
+        self._evaluation = evaluation
+        self._head = TargetHead(model)
+        self._skipped = 0
+
+    def get_train_dataloader(self) -> DataLoader[Step]:
+        """Give the steps in order; a generator of its own leaves the global one alone."""
+        return DataLoader(
+            self.plan,
+            batch_size=1,
+            collate_fn=_only,
+            num_workers=self.args.dataloader_num_workers,
+            generator=torch.Generator(),
+        )
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Step], num_batches: int, device: torch.device
+    ) -> tuple[list[Step], None]:
+        """Take the next step; the plan has counted its targets already."""
+        return [next(epoch_iterator)], None
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log, with the epoch being the share of the data that was seen."""
+        self.state.epoch = self.counters.samples_seen / len(self.plan.store)
+        super().log(logs, start_time)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Count nothing: the cost record does it from tokens."""
+        return 0
+
+    def training_step(
+        self, model: torch.nn.Module, inputs: Any, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Run the passes of one optimizer step; give the mean loss of a target, in nats.
+
+        Raises:
+            DivergedError: the loss is not finite.
+        """
+        step: Step = inputs
+        model.train()
+        # DDP and FSDP average over processes, the loss is a sum over them.
+        scale = self.args.world_size / step.targets
+        total = torch.zeros((), device=self.args.device)
+        for number, batch in enumerate(step.passes, start=1):
+            last = number == len(step.passes)
+            sync = contextlib.nullcontext() if last else self.accelerator.no_sync(model=model)
+            with sync:
+                loss = sum_loss(model, self._head, batch.to(self.args.device)) * scale
+                self.accelerator.backward(loss)
+            total += loss.detach()
+        if not math.isfinite(total.item()):
+            self._diverged(step, f"the loss is {total.item()}")
+        self.counters.tokens_seen += step.tokens
+        self.counters.tokens_trained += step.targets
+        self.counters.samples_seen += step.samples
+        self._step = step
+        return total
+
+    def _get_grad_norm(self, model: torch.nn.Module, grad_norm: Any = None) -> Any:
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        if math.isfinite(float(norm)):
+            self._skipped = 0
+            return norm
+        self._skipped += 1
+        # In fp16 the loss scaler skips such a step and halves the scale.
+        if not self.args.fp16 or self._skipped > _SKIPPED_STEPS:
+            self._diverged(self._step, f"the gradient's norm is {float(norm)}")
+        return norm
+
+    def _diverged(self, step: Step, what: str) -> None:
+        """Save the offending batch and stop."""
+        path = self._folder / f"diverged-{self.args.process_index}.json"
+        path.write_text(json.dumps(self._describe(step, what), ensure_ascii=False, indent=1))
+        raise DivergedError(
+            f"step {self.state.global_step + 1}: {what}; this process' part of the batch is in "
+            f"{path}; resume from the last checkpoint with a lower --set train.learning_rate, or "
+            "with train.precision=bf16 or fp32"
+        )
+
+    def _describe(self, step: Step, what: str) -> dict[str, Any]:
+        samples = [sample for batch in step.passes for sample in batch.samples]
+        real = [sample for sample in samples if sample >= 0]
+        rows = zip(self.plan.store.row_ids(real), real, strict=True)
+        return {
+            "step": self.state.global_step + 1,
+            "what": what,
+            "learning_rate": self._get_learning_rate(),
+            "made_up_samples": len(samples) - len(real),
+            "samples": [
+                {"id": name, "text": self._tokenizer.decode(self.plan.store.ids(row).tolist())}
+                for name, row in rows
+            ],
+        }
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Measure the loss on the held-out rows, the mean of a target in nats."""
+        if self._evaluation is None:
+            return {}
+        metrics = self._evaluation.measure(self)
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def target_loss(self, model: torch.nn.Module, batch: Pass) -> torch.Tensor:
+        """Sum the loss of one pass without gradients, in nats."""
+        with torch.no_grad():
+            return sum_loss(model, self._head, batch.to(self.args.device)).detach()
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Save weights and tokenizer as safetensors; nothing is pickled."""
+        if not self.args.should_save:
+            return
+        model = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
+        folder = Path(output_dir or str(self.args.output_dir))
+        save_weights(model, self._tokenizer, folder, state_dict)
+
+
+def _only(steps: list[Step]) -> Step:
+    return steps[0]

@@ -1,0 +1,92 @@
+"""The weights of a finished run, and which of its files may leave the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wa_train.errors import ModelError, RunError
+from wa_train.recipe import Recipe
+from wa_train.record import RunRecord, read_record
+
+# What a model consists of; nothing else is ever copied or published, so no pickle and no optimizer.
+MODEL_FILES = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "adapter_config.json",
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "tokenizer.model",
+    "chat_template.jinja",
+    "chat_template.json",
+    "additional_chat_templates/*.jinja",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWeights:
+    """A run with its recipe and the folder of its weights: an adapter's or a whole model's."""
+
+    run: Path
+    record: RunRecord
+    recipe: Recipe
+    folder: Path
+
+    @property
+    def is_adapter(self) -> bool:
+        """Tell an adapter from a whole model."""
+        return (self.folder / "adapter_config.json").is_file()
+
+
+def open_run(run: Path, *, allow_unfinished: bool = False) -> RunWeights:
+    """Find the weights of a training run.
+
+    Args:
+        run: the run's folder.
+        allow_unfinished: take what an unfinished run has, its newest whole checkpoint if need be.
+
+    Raises:
+        RunError: it is no training run, it is not finished, or has no weights.
+    """
+    from wa_train.settings import load_recipe_json
+
+    record = read_record(run)
+    if record.phase != "fit":
+        raise RunError(f"{run}: expected a run of `wa-train fit`, got one of {record.phase}")
+    if record.exit != "finished" and not allow_unfinished:
+        raise RunError(
+            f"{run}: the run is not finished (exit: {record.exit}); go on with `wa-train fit ... "
+            f"-o {run} --resume`, or take it as it is with --allow-unfinished"
+        )
+    folders = [run / "adapter", run / "model"]
+    if allow_unfinished:
+        from wa_train.checkpoint import newest_complete
+
+        newest = newest_complete(run / "checkpoints")
+        folders += [newest] if newest else []
+    found = [folder for folder in folders if any(folder.glob("*.safetensors"))]
+    if not found:
+        raise RunError(f"{run}: no weights in adapter/ or model/; run `wa-train fit` again")
+    return RunWeights(
+        run=run, record=record, recipe=load_recipe_json(run / "recipe.json"), folder=found[0]
+    )
+
+
+def model_files(folder: Path) -> list[str]:
+    """List the files of a model or adapter that may be copied and published, sorted.
+
+    Raises:
+        ModelError: there are no safetensors among them.
+    """
+    found = {path for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()}
+    names = sorted(path.relative_to(folder).as_posix() for path in found)
+    if not any(name.endswith(".safetensors") for name in names):
+        raise ModelError(f"{folder}: no safetensors; expected the weights of a finished run")
+    return names
