@@ -15,6 +15,8 @@ from hashlib import sha1, sha256
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, unquote
 
+import yaml  # type: ignore[import-untyped]
+
 WRITE_TOKEN = "hf_local_write"
 READ_TOKEN = "hf_local_read"
 LFS_NAMES = re.compile(r"\.(parquet|png|safetensors|bin|gguf|model|zst|gz)$")
@@ -175,6 +177,9 @@ def repo_info(hub: Pages, request: Request, kind: str, name: str, revision: str 
     oid = repo.resolve(revision or "main")
     siblings = [{"rfilename": path} for path in sorted(repo.commits[oid])]
     facts = {"id": name, "sha": oid, "private": repo.private, "siblings": siblings}
+    card = repo.commits[oid].get("README.md")
+    if card and card.content.startswith(b"---\n"):
+        facts["cardData"] = yaml.safe_load(card.content.split(b"---\n")[1])
     return reply({**facts, "tags": [], "downloads": 0, "likes": 0, "gated": False})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -77,6 +79,14 @@ def mix_row(number: int, *, task: str = "grammaticality", **fields: Any) -> dict
 
 def write_jsonl(path: Path, *rows: Mapping[str, Any]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def pack(path: Path, text: str) -> Path:
+    """Write text, packed as the name says."""
+    opened: Any = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
+    with opened(path, "wt", encoding="utf-8") as file:
+        file.write(text)
     return path
 
 

@@ -93,7 +93,7 @@ def child(code: str, argument: str, environment: dict[str, str]) -> list[str]:
 
 
 def test_a_published_set_is_streamed_and_pinned(hub: dict[str, str], tmp_path: Path) -> None:
-    from tests.data.hub_server import WRITE_TOKEN
+    from ..data.hub_server import WRITE_TOKEN  # type: ignore[import-not-found]
 
     environment = hub | {"HF_TOKEN": WRITE_TOKEN}
     folder = tmp_path / "mix"

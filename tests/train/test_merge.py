@@ -154,7 +154,7 @@ def test_an_absent_base_is_named_and_can_be_given(base: Path, tmp_path: Path) ->
 def test_what_does_not_read_back_equal_is_not_left_there(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A save that loses the sum (the base's weights come back) is found."""
+    """A save that writes other weights is found."""
     from transformers import LlamaForCausalLM
 
     whole = LlamaForCausalLM.save_pretrained

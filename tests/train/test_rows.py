@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import logging
-import lzma
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from wa_train.errors import DataError, UsageError
-from wa_train.recipe import Prompt
 from wa_train.row_files import BATCH_ROWS
 from wa_train.rows import RowSource, open_rows, read_file
 
-from .command import mix_row, write_jsonl, write_parquet, write_set
+from .command import mix_row, pack, write_jsonl, write_parquet, write_set
 
 Row = dict[str, Any]
 PAIR = {"prompt": "Fix: he go", "completion": "he goes"}
@@ -147,13 +142,6 @@ def test_a_published_set_is_read_from_the_files_that_it_has(mix: Path) -> None:
 # --- files, folders, patterns -------------------------------------------------------------------
 
 
-def pack(path: Path, text: str) -> Path:
-    opened: Any = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
-    with opened(path, "wt", encoding="utf-8") as file:
-        file.write(text)
-    return path
-
-
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz", "rows.jsonl.xz"])
 def test_json_lines_are_read_plain_and_packed(name: str, tmp_path: Path) -> None:
     path = pack(tmp_path / name, "".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(3)))
@@ -209,6 +197,7 @@ def test_the_digest_of_files_is_that_of_their_bytes_in_order(tmp_path: Path) -> 
 def test_a_name_with_a_colon_is_a_name(tmp_path: Path) -> None:
     folder = tmp_path / "odd:name"
     folder.mkdir()
+    (tmp_path / "odd").mkdir()
     write_jsonl(folder / "rows.jsonl", PAIR)
     assert len(rows_of(open_rows(str(folder)))) == 1
 
@@ -276,211 +265,6 @@ def test_a_bare_prompt_becomes_one_user_message(tmp_path: Path) -> None:
     assert "prompt" not in row
 
 
-# --- what is refused ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fields", "prompt", "said"),
-    [
-        (["text"], "rows", r"expected the fields `prompt` and `completion`, got text"),
-        (["prompt"], "rows", r"expected the fields `prompt` and `completion`, got prompt"),
-        (["messages"], "rows", r"a chat model reads them as they are: --set base\.prompt=chat"),
-        (["instruction", "output"], "rows", r"--set base\.prompt=chat"),
-        (["prompt", "references"], "rows", r"benchmark rows, which are predicted; train on a mix"),
-        (["instruction"], "chat", r"`instruction` and `completion` or `output`, or `messages`, or"),
-    ],
-)
-def test_missing_fields_are_named_before_any_row_is_read(
-    fields: list[str], prompt: Prompt, said: str, tmp_path: Path
-) -> None:
-    row = dict.fromkeys(fields, "x")
-    for path in (
-        write_jsonl(tmp_path / "rows.jsonl", row),
-        write_parquet(tmp_path / "rows.parquet", row),
-    ):
-        with pytest.raises(DataError, match=said) as told:
-            open_rows(str(path), prompt=prompt)
-        assert str(path) in str(told.value)
-
-
-def test_the_second_file_of_a_folder_is_checked_as_well(tmp_path: Path) -> None:
-    write_parquet(tmp_path / "a.parquet", PAIR)
-    write_parquet(tmp_path / "b.parquet", {"text": "x"})
-    with pytest.raises(DataError, match=r"b\.parquet: expected the fields"):
-        open_rows(str(tmp_path))
-
-
-def test_numbers_in_place_of_text_are_refused_at_once(tmp_path: Path) -> None:
-    path = write_parquet(tmp_path / "rows.parquet", {"prompt": 1, "completion": "x"})
-    with pytest.raises(DataError, match="prompt: expected string values, got int64"):
-        open_rows(str(path))
-    path = write_parquet(tmp_path / "rows.parquet", {"messages": "x"})
-    with pytest.raises(DataError, match="messages: expected list values, got string"):
-        open_rows(str(path), prompt="chat")
-
-
-@pytest.mark.parametrize("kind", [pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
-def test_every_arrow_type_of_text_is_text(kind: pa.DataType, tmp_path: Path) -> None:
-    schema = pa.schema([("prompt", kind), ("completion", pa.string())])
-    table = pa.table({"prompt": pa.array(["a"]).cast(kind), "completion": ["b"]}, schema=schema)
-    pq.write_table(table, tmp_path / "rows.parquet")
-    assert rows_of(open_rows(str(tmp_path / "rows.parquet")))[0]["prompt"] == "a"
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"prompt": None}, r":2: prompt: expected a string, got null"),
-        ({"prompt": 7}, r":2: prompt: expected a string, got int 7"),
-        ({"prompt": " \n"}, r":2: prompt: expected text, got a blank string ' \\n'"),
-        ({"completion": None}, r":2: completion: expected a string, got null"),
-        ({"completion": ["x"]}, r":2: completion: expected a string, got list \['x'\]"),
-        ({"prompt": ...}, r":2: prompt: expected a string, got a row without it \(completion"),
-    ],
-)
-def test_a_bad_row_is_named_by_file_and_row(
-    change: Mapping[str, Any], said: str, tmp_path: Path
-) -> None:
-    wrong = {name: value for name, value in {**PAIR, **change}.items() if value is not ...}
-    path = write_jsonl(tmp_path / "rows.jsonl", PAIR, wrong)
-    with pytest.raises(DataError, match=rf"rows\.jsonl{said}"):
-        rows_of(open_rows(str(path)))
-    if change.get("prompt") in (None, " \n") and "prompt" in change and change["prompt"] is not ...:
-        path = write_parquet(tmp_path / "rows.parquet", PAIR, wrong)
-        with pytest.raises(DataError, match=rf"rows\.parquet{said}"):
-            rows_of(open_rows(str(path)))
-
-
-@pytest.mark.parametrize(
-    ("messages", "said"),
-    [
-        ([], "at least two messages, got"),
-        (CHAT[:1], "at least two messages"),
-        (None, "at least two messages, got None"),
-        ([*CHAT, CHAT[0]], "the last role to be assistant, got 'user'"),
-        ([CHAT[0], {"role": "assistant"}], r"messages\[1\]: content: expected a string, got a row"),
-        ([CHAT[0], "x"], r"messages\[1\]: expected an object, got 'x'"),
-        ([{"role": "", "content": "x"}, CHAT[1]], r"messages\[0\]: role: expected text"),
-        ([{"role": "user", "content": " "}, CHAT[1]], "something to answer, got blank"),
-    ],
-)
-def test_a_bad_conversation_is_named(messages: Any, said: str, tmp_path: Path) -> None:
-    path = write_jsonl(tmp_path / "rows.jsonl", {"messages": messages})
-    with pytest.raises(DataError, match=rf"rows\.jsonl:1: .*{said}"):
-        chat(path)
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        (b"{", "expected one JSON object a line, got '{'"),
-        (b"\n", "expected one JSON object a line, got ''"),
-        (b"[1]", r"expected one JSON object, got \[1\]"),
-        (b'{"prompt": NaN}', "expected one JSON object, got NaN, which is not JSON; write null"),
-        (b'{"prompt": "\xff"}', "expected UTF-8 text, got "),
-        (b'{"prompt": "\\ud83d", "completion": ""}', "expected UTF-8 text, got "),
-        (b"[" * 100_000, "expected one JSON object"),
-    ],
-)
-def test_a_bad_line_is_named(line: bytes, said: str, tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_bytes(json.dumps(PAIR).encode() + b"\n" + line)
-    with pytest.raises(DataError, match=rf"rows\.jsonl:2: {said}") as told:
-        rows_of(open_rows(str(path)))
-    assert len(str(told.value)) < 500 + len(str(path))
-
-
-def test_a_whole_pair_of_surrogates_is_text(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text('{"prompt": "\\ud83d\\ude00", "completion": "x"}\n')
-    assert rows_of(open_rows(str(path)))[0]["prompt"] == "\U0001f600"
-
-
-def test_a_byte_order_mark_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(PAIR).encode())
-    with pytest.raises(DataError, match="byte order mark"):
-        open_rows(str(path))
-
-
-def test_empty_data_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "empty.jsonl").write_text("")
-    with pytest.raises(DataError, match=r"empty\.jsonl: expected at least one row, got an empty"):
-        open_rows(str(tmp_path / "empty.jsonl"))
-    schema = pa.schema([("prompt", pa.string()), ("completion", pa.string())])
-    pq.write_table(schema.empty_table(), tmp_path / "empty.parquet")
-    with pytest.raises(DataError, match=r"expected at least one row, got none"):
-        open_rows(str(tmp_path / "empty.parquet"))
-    (tmp_path / "nothing").mkdir()
-    with pytest.raises(DataError, match=r"expected files that end in \.parquet, .*found none"):
-        open_rows(str(tmp_path / "nothing"))
-    with pytest.raises(DataError, match=r"\*\.none: expected files"):
-        open_rows(str(tmp_path / "*.none"))
-
-
-def test_a_file_that_is_absent_names_its_neighbour(tmp_path: Path) -> None:
-    write_jsonl(tmp_path / "training.jsonl", PAIR)
-    with pytest.raises(DataError, match=r"no such file or folder \(did you mean 'training\.jsonl'"):
-        open_rows(str(tmp_path / "trainin.jsonl"))
-    with pytest.raises(DataError, match="no such file or folder, and"):
-        open_rows(str(tmp_path / "no" / "where.jsonl"))
-
-
-def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text("prompt,completion\n")
-    with pytest.raises(DataError, match=r"expected a name that ends in \.parquet, \.jsonl,"):
-        open_rows(str(tmp_path / "rows.csv"))
-    with pytest.raises(DataError, match="read more than once, which the standard input cannot"):
-        open_rows("-")
-
-
-def damaged(path: Path, damage: Callable[[bytes], bytes]) -> str:
-    path.write_bytes(damage(path.read_bytes()))
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda data: b"",
-        lambda data: b"no Parquet at all",
-        lambda data: data[: len(data) // 2],
-        lambda data: data[:-8] + b"\xff\xff\xff\x7fPAR1",
-        lambda data: data[:4] + b"\x00" * 40 + data[44:],
-    ],
-    ids=["empty", "text", "half", "footer", "pages"],
-)
-def test_a_corrupt_parquet_is_one_clear_error(
-    damage: Callable[[bytes], bytes], tmp_path: Path
-) -> None:
-    path = write_parquet(tmp_path / "rows.parquet", *[mix_row(n) for n in range(50)])
-    name = damaged(path, damage)
-    with pytest.raises(DataError, match=r"rows\.parquet: expected a whole Parquet file") as told:
-        rows_of(open_rows(name))
-    assert "\n" not in str(told.value)
-
-
-@pytest.mark.parametrize("suffix", [".gz", ".xz"])
-def test_a_packed_file_that_is_cut_is_one_clear_error(suffix: str, tmp_path: Path) -> None:
-    lines = "".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(3000))
-    path = pack(tmp_path / f"rows.jsonl{suffix}", lines)
-    name = damaged(path, lambda data: data[: len(data) * 3 // 4])
-    with pytest.raises(DataError, match=rf"expected a whole \{suffix} file, got a broken one"):
-        rows_of(open_rows(name))
-    path.write_bytes(b"not packed")
-    with pytest.raises(DataError, match=rf"expected a whole \{suffix} file|cannot read it"):
-        open_rows(name)
-
-
-def test_empty_completions_are_trained_and_counted(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = write_jsonl(tmp_path / "rows.jsonl", PAIR, {**PAIR, "completion": ""})
-    with caplog.at_level(logging.WARNING):
-        assert [row["completion"] for row in rows_of(open_rows(str(path)))] == ["he goes", ""]
-    assert "1 rows have an empty completion" in caplog.text
-
-
 # --- single files for prediction ----------------------------------------------------------------
 
 
@@ -491,6 +275,30 @@ def test_a_file_is_read_row_by_row_with_all_fields(tmp_path: Path) -> None:
         write_parquet(tmp_path / "rows.parquet", row, row),
     ):
         assert list(read_file(path)) == [(f"{path}:1", row), (f"{path}:2", row)]
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.jsonl", "rows.jsonl.gz"])
+def test_a_file_that_is_not_there_is_not_called_broken(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"my-{name}").touch()
+    with pytest.raises(DataError, match=rf"{name}: no such file or folder \(did you mean 'my-"):
+        list(read_file(tmp_path / name))
+
+
+def test_json_lines_of_the_standard_input_are_read() -> None:
+    code = (
+        "from pathlib import Path; from wa_train.rows import read_file\n"
+        "print(list(read_file(Path('-'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input='{"id": "\u00e9"}\n{"id": 2}\n',
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "[('<stdin>:1', {'id': '\u00e9'}), ('<stdin>:2', {'id': 2})]\n"
 
 
 # --- the Hub ------------------------------------------------------------------------------------
@@ -505,6 +313,6 @@ def test_a_reference_that_is_none_is_refused() -> None:
 def test_without_datasets_the_command_to_install_it_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "datasets", None)
+    monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(UsageError, match=r"pip install 'wa-train\[hub\]'"):
         open_rows("hf://org/name")

@@ -69,6 +69,11 @@ def test_a_long_stream_gives_the_same_as_all_in_memory(monkeypatch: pytest.Monke
     assert len(kept) < 6  # once cut, hardly a row is kept any more
 
 
+def test_a_sample_as_large_as_the_data_is_all_of_it() -> None:
+    rows = rows_of("writing", 3000)
+    assert choose(batches(rows, 512), {"writing": 3000}, 42) == rows
+
+
 def test_each_config_has_its_own_share_and_rows_keep_their_order() -> None:
     rows = rows_of("generic", 30) + rows_of("writing", 30)
     chosen = choose(batches(rows), {"writing": 5, "generic": 4}, 1)

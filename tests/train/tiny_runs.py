@@ -46,9 +46,11 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     inner = Tokenizer(models.BPE({letter: n for n, letter in enumerate(letters)}, []))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    make: Any = PreTrainedTokenizerFast
+    tokenizer: PreTrainedTokenizerFast = make(
         tokenizer_object=inner, bos_token="<s>", eos_token="</s>", chat_template=CHAT
     )
+    return tokenizer
 
 
 def write_base(folder: Path) -> Path:

@@ -40,7 +40,7 @@ def training_arguments(
             "greater_is_better": False,
         }
     if train.fsdp:
-        options |= {"fsdp": True, "fsdp_config": {"state_dict_type": "FULL_STATE_DICT"}}
+        options |= {"fsdp": True, "fsdp_config": {"state_dict_type": "SHARDED_STATE_DICT"}}
     if cpu and processes > 1:
         options |= {"ddp_backend": "gloo"}
     try:
@@ -76,4 +76,6 @@ def training_arguments(
         )
     except (ValueError, RuntimeError, ImportError) as error:
         said = " ".join(str(error).split())[:300]
-        raise RecipeError(f"recipe {recipe.name}: the Trainer refuses its settings: {said}") from error
+        raise RecipeError(
+            f"recipe {recipe.name}: the Trainer refuses its settings: {said}"
+        ) from error

@@ -152,7 +152,7 @@ def _settings(recipe: Mapping[str, Any], above: str = "") -> Any:
     for name, value in recipe.items():
         if isinstance(value, Mapping):
             yield from _settings(value, f"{above}{name}.")
-        elif above or name == "paper":
+        elif (above or name == "paper") and value not in ("", []):
             yield f"{above}{name}", value
 
 

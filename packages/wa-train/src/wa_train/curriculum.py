@@ -83,8 +83,7 @@ class Copies:
         """Give the ids of the made-up sample at a position, and the length of its prompt."""
         digest = sha256(f"{self._seed}:frame:{position}".encode()).digest()
         frame = self._frames[int.from_bytes(digest[:8], "little") % len(self._frames)]
-        length = 1 + int.from_bytes(digest[8:16], "little") % frame.length
-        drawn = shake_256(f"{self._seed}:words:{position}".encode()).digest(4 * length)
+        drawn = shake_256(f"{self._seed}:words:{position}".encode()).digest(4 * frame.length)
         words = self._words[np.frombuffer(drawn, dtype="<u4") % len(self._words)].tolist()
         prompt = [*frame.before, *words, *frame.after]
         return [*prompt, *words, self._end], len(prompt)

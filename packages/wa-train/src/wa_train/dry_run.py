@@ -123,8 +123,9 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"truncated  {rows['truncated']:,} rows lose {rows['lost']:,} tokens; "
         f"{rows['dropped']:,} rows dropped, their prompt leaves no room",
         "special    " + ", ".join(f"{k}: {v}" for k, v in facts["special_tokens"].items()),
-        f"steps      {facts['steps']:,} of {facts['batch']} samples = {facts['epochs']:.2f} epochs; "
-        f"{facts['passes_per_step']} passes a step, {100 * facts['padding_share']:.1f} % padding",
+        f"steps      {facts['steps']:,} of {facts['batch']} samples = {facts['epochs']:.2f} "
+        f"epochs; {facts['passes_per_step']} passes a step, "
+        f"{100 * facts['padding_share']:.1f} % padding",
         f"weights    {facts['parameters']:,}, trained {facts['trainable_parameters']:,}",
         f"memory     about {gib['total']} GiB a process (weights {gib['weights']}, gradients "
         f"{gib['gradients']}, optimizer {gib['optimizer']}, activations {gib['activations']}, "

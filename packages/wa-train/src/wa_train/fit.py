@@ -27,8 +27,8 @@ from wa_train.cost import CostMeter, Counters
 from wa_train.data import FitData, load_data
 from wa_train.errors import DivergedError, RunError
 from wa_train.hardware import local_processes, read_hardware
+from wa_train.isolation import check_isolation
 from wa_train.model import load_base, pick_device
-from wa_train.plan import StepPlan
 from wa_train.preflight import check_request
 from wa_train.progress import MetricsWriter, ProgressReporter
 from wa_train.recipe import Recipe
@@ -88,19 +88,18 @@ def fit(request: FitRequest) -> RunRecord:
     record = _first_record(request, data, device, process.num_processes)
     with _recorded(request.run, record, meter, process.is_main_process) as ended:
         trainer, shape = _make_trainer(request, data, device, meter)
-        record = replace(
-            record, parameters=shape.parameters, trainable_parameters=shape.trainable
-        )
+        record = replace(record, parameters=shape.parameters, trainable_parameters=shape.trainable)
         ended.update(record=record, trainer=trainer, shape=shape, data=data)
         if start:
             _load_state(start, trainer.counters, meter)
         if process.is_main_process:
             write_record(request.run, record)
         meter.ready()
-        result = trainer.train(resume_from_checkpoint=str(start) if start else None)
+        result: Any = trainer.train(resume_from_checkpoint=str(start) if start else None)
         _save(request.run, trainer, request.recipe)
         ended.update(loss=result.training_loss)
-    return ended["record"]
+    final: RunRecord = ended["record"]
+    return final
 
 
 def _prepare_folder(request: FitRequest, main: bool) -> Path | None:
@@ -152,6 +151,8 @@ def _make_trainer(
     plan = data.plan(recipe, args.process_index, args.world_size)
     args.max_steps = plan.max_steps
     model = _load_model(request, data, device)
+    if recipe.train.packing == "packed" and recipe.base.attention != "flash_attention_2":
+        check_isolation(model)
     shape = read_shape(model)
     counters = Counters()
     callbacks: list[TrainerCallback] = [
@@ -200,7 +201,7 @@ def _load_model(request: FitRequest, data: FitData, device: str) -> torch.nn.Mod
             model, use_gradient_checkpointing=recipe.train.activation_checkpointing
         )
     set_seed(recipe.train.seed)
-    return attach(model, recipe.lora, request.init_adapter)  # type: ignore[no-any-return]
+    return attach(model, recipe.lora, request.init_adapter)
 
 
 def _load_state(checkpoint: Path, counters: Counters, meter: CostMeter) -> None:
@@ -217,7 +218,7 @@ def _save(run: Path, trainer: WritingTrainer, recipe: Recipe) -> None:
     if main:
         shutil.rmtree(part, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
-    trainer.save_model(str(part))
+    trainer.save_whole(part)
     trainer.accelerator.wait_for_everyone()
     if main:
         if name == "adapter" and not recipe.train.fsdp:
@@ -250,7 +251,7 @@ def _first_record(request: FitRequest, data: FitData, device: str, world: int) -
         truncated=Truncated(rows=counts.truncated + counts.dropped, tokens=counts.lost),
         batch=recipe.train.batch,
         dtype=recipe.train.precision,
-        device=device.split(":")[0],
+        device=device.split(":", maxsplit=1)[0],
         world_size=world,
         hardware=read_hardware(device),
         started=started,

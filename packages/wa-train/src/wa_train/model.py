@@ -6,6 +6,7 @@ Safetensors only, no remote code, and the embeddings are never resized (peft#138
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -26,6 +28,10 @@ from wa_train.errors import ModelError, RunError
 from wa_train.recipe import Base, Precision, Recipe
 from wa_train.settings import load_recipe, load_recipe_json, recipe_names
 from wa_train.tokens import Encoder
+
+# Bars for loading files of a second's work would stand between our own lines.
+transformers.utils.logging.disable_progress_bar()
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # warns on every machine without a GPU
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -59,7 +65,8 @@ def load_config(source: str, revision: str = "main") -> PretrainedConfig:
     Raises:
         ModelError: it is neither a folder with a model nor a repository that can be reached.
     """
-    return _load(AutoConfig, source, revision)
+    config: PretrainedConfig = _load(AutoConfig, source, revision)
+    return config
 
 
 def load_tokenizer(source: str, revision: str = "main") -> PreTrainedTokenizerBase:
@@ -68,7 +75,8 @@ def load_tokenizer(source: str, revision: str = "main") -> PreTrainedTokenizerBa
     Raises:
         ModelError: it is absent or does not load.
     """
-    return _load(AutoTokenizer, source, revision)
+    tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, source, revision)
+    return tokenizer
 
 
 def load_base(
@@ -96,7 +104,8 @@ def load_base(
     model: PreTrainedModel = _load(AutoModelForCausalLM, base.model, base.revision, **options)
     if base.quantization == "none":
         model.to(torch.device(device))  # type: ignore[arg-type]  # torch's own overload
-    return model.train(training)
+    model.train(training)
+    return model
 
 
 def load_for_prediction(
@@ -141,9 +150,7 @@ def load_recipe_overrides(base: Base, overrides: Sequence[str]) -> Base:
     return recipe.base
 
 
-def _load_run(
-    folder: Path, precision: Precision, device: str, overrides: Sequence[str]
-) -> Loaded:
+def _load_run(folder: Path, precision: Precision, device: str, overrides: Sequence[str]) -> Loaded:
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     if record.get("exit") != "finished":
         raise RunError(

@@ -7,32 +7,36 @@ killed at any moment and run again; where everything is there already, it makes 
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from hashlib import file_digest, sha1, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wa_train import hub
 from wa_train.card import CardInputs, read_scores, render_card
 from wa_train.errors import HubError, UsageError
-from wa_train.merge import MERGE_FILE, merge_run
+from wa_train.merge import merge_run
+from wa_train.published import (
+    MANAGED,
+    Content,
+    contents,
+    is_local,
+    public_name,
+    public_recipe,
+    same_file,
+    sizes_of,
+)
 from wa_train.recipe import Precision
-from wa_train.record import RUN_FILE, as_json
 from wa_train.settings import dump_recipe
-from wa_train.weights import MODEL_FILES, RunWeights, model_files, open_run
+from wa_train.weights import RunWeights, open_run
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-RECORD = "run"  # the folder of the run's record in the repository
-_MANAGED = (*MODEL_FILES, MERGE_FILE, f"{RECORD}/*")
 _BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
-Content = Path | bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,8 @@ def push(request: PushRequest) -> PushResult:
     inputs = replace(inputs, base_card=hub.read_card(api, inputs.base) if inputs.base else {})
     card = render_card(inputs)
     with _weights_folder(request, weights) as folder:
-        files = _contents(folder, weights, inputs, request, card)
+        files = contents(folder, weights, inputs, request.scores, card)
+        sizes = sizes_of(files)
         if remote is None:
             hub.call(
                 request.repo,
@@ -103,7 +108,7 @@ def push(request: PushRequest) -> PushResult:
         commit=commit,
         changed=commit != remote.head,
         tag=request.tag,
-        files=_sizes(files),
+        files=sizes,
         card=card,
     )
 
@@ -118,8 +123,8 @@ def rehearse(request: PushRequest) -> PushResult:
     """
     weights, inputs = _prepare(request)
     card = render_card(inputs)
-    files = _contents(weights.folder, weights, inputs, request, card)
-    sizes = _sizes(files)
+    files = contents(weights.folder, weights, inputs, request.scores, card)
+    sizes = sizes_of(files)
     if request.merged and weights.is_adapter:
         record = weights.record
         count = (record.parameters or 0) - (record.trainable_parameters or 0)
@@ -136,7 +141,7 @@ def _prepare(request: PushRequest) -> tuple[RunWeights, CardInputs]:
     weights = open_run(request.run)
     record, recipe = weights.record, weights.recipe
     adapter = weights.is_adapter and not request.merged
-    base = request.base or ("" if _is_local(record.base_model) else record.base_model)
+    base = request.base or ("" if is_local(record.base_model) else record.base_model)
     if adapter and not base:
         raise UsageError(
             f"{request.run}: the base model is the folder {record.base_model}, which nobody else "
@@ -147,37 +152,16 @@ def _prepare(request: PushRequest) -> tuple[RunWeights, CardInputs]:
         repo=request.repo,
         record=replace(
             record,
-            base_model=base or _public(record.base_model),
-            data_digest={_public(name): digest for name, digest in record.data_digest.items()},
+            base_model=base or public_name(record.base_model),
+            data_digest={public_name(name): digest for name, digest in record.data_digest.items()},
         ),
-        recipe=_public_recipe(dump_recipe(recipe), base),
+        recipe=public_recipe(dump_recipe(recipe), base),
         base="" if base == "scratch" else base,
         adapter=adapter,
         precision="fp32" if adapter else request.precision or own,
         scores=read_scores(request.scores) if request.scores else (),
     )
     return weights, inputs
-
-
-def _contents(
-    folder: Path, weights: RunWeights, inputs: CardInputs, request: PushRequest, card: str
-) -> dict[str, Content]:
-    """Give every file of the commit, by its name in the repository."""
-    files: dict[str, Content] = {name: folder / name for name in model_files(folder)}
-    if "adapter_config.json" in files:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        files["adapter_config.json"] = _json(config | {"base_model_name_or_path": inputs.base})
-    if (folder / MERGE_FILE).is_file():
-        files[MERGE_FILE] = folder / MERGE_FILE
-    files["README.md"] = card.encode()
-    files[f"{RECORD}/{RUN_FILE}"] = _json(as_json(inputs.record))
-    files[f"{RECORD}/recipe.json"] = _json(inputs.recipe)
-    metrics = weights.run / "metrics.jsonl"
-    if metrics.is_file():
-        files[f"{RECORD}/metrics.jsonl"] = metrics
-    if request.scores:
-        files[f"{RECORD}/scores.jsonl"] = request.scores
-    return files
 
 
 def _commit(
@@ -188,10 +172,10 @@ def _commit(
     remote: hub.Remote,
 ) -> str:
     """Make the one commit, unless the head holds just these files; give the commit's id."""
-    managed = {name for name in remote.files if any(fnmatchcase(name, each) for each in _MANAGED)}
+    managed = {name for name in remote.files if any(fnmatchcase(name, each) for each in MANAGED)}
     gone = sorted(managed - set(files))
     same = not gone and all(
-        _same(content, remote.files.get(name)) for name, content in files.items()
+        same_file(content, remote.files.get(name)) for name, content in files.items()
     )
     at = remote.tags.get(request.tag) if request.tag else None
     if at and not (same and at == remote.head):
@@ -228,47 +212,3 @@ def _weights_folder(request: PushRequest, weights: RunWeights) -> Iterator[Path]
         yield merge_run(request.run, room, precision=request.precision)
     finally:
         shutil.rmtree(room, ignore_errors=True)
-
-
-def _public_recipe(recipe: dict[str, Any], base: str) -> dict[str, Any]:
-    """Give the recipe without a path of this machine."""
-    model = recipe["base"]["model"]
-    return recipe | {"base": recipe["base"] | {"model": base or _public(model) if model else ""}}
-
-
-def _is_local(name: str) -> bool:
-    """Tell a folder from a Hub id."""
-    return name.startswith((".", "/", "~")) or "\\" in name or Path(name).is_dir()
-
-
-def _public(name: str) -> str:
-    """Give the last part of a path, and anything else as it is."""
-    path, colon, config = name.partition(":")
-    if name.startswith("hf://") or not ("/" in path and _is_local(path)):
-        return name
-    return f"{Path(path).name}{colon}{config}"
-
-
-def _same(content: Content, remote: str | None) -> bool:
-    """Tell whether a file is the one with this id: sha256 of a large file, else git's."""
-    if remote is None:
-        return False
-    if len(remote) == 64:
-        if isinstance(content, bytes):
-            return sha256(content).hexdigest() == remote
-        with content.open("rb") as stream:
-            return file_digest(stream, "sha256").hexdigest() == remote
-    data = content if isinstance(content, bytes) else content.read_bytes()
-    blob = b"blob %d\0" % len(data) + data
-    return sha1(blob, usedforsecurity=False).hexdigest() == remote
-
-
-def _sizes(files: Mapping[str, Content]) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (name, len(content) if isinstance(content, bytes) else content.stat().st_size)
-        for name, content in sorted(files.items())
-    )
-
-
-def _json(value: Any) -> bytes:
-    return f"{json.dumps(value, indent=2, ensure_ascii=False)}\n".encode()

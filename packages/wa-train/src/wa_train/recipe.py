@@ -102,7 +102,7 @@ class Lora:
     """Low-rank adapters; `options` go to peft's LoraConfig as they are (use_dora, ...)."""
 
     r: int = 8
-    alpha: float = 16
+    alpha: int = 16
     dropout: float = 0.05
     targets: tuple[str, ...] = ("q_proj", "v_proj")
     options: Mapping[str, Any] = field(default_factory=dict)

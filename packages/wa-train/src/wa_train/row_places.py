@@ -98,14 +98,8 @@ def _set_place(folder: Path, config: str, split: str) -> Place:
     if not with_split:
         there = ", ".join(dict.fromkeys(name for splits in chosen.values() for name in splits))
         raise DataError(f"{folder}: no split {split!r} in {config or 'all'}; there: {there}")
-    if "published" in manifest:  # some rows are withheld, so the digests are not of these files
-        files = {
-            name: tuple(sorted(folder.glob(f"data/{name}/{split}-*.parquet")))
-            for name in with_split
-        }
-        if not any(files.values()):
-            raise DataError(f"{folder}: the published set withholds all rows of {config or 'all'}")
-        return Place(name=str(folder), files=files, rows={})
+    if "published" in manifest:
+        return _published_place(folder, tuple(with_split), split)
     entries = {
         name: {folder / item["path"]: item for item in entry["files"]}
         for name, entry in with_split.items()
@@ -121,6 +115,14 @@ def _set_place(folder: Path, config: str, split: str) -> Place:
         digest=manifest["digest"] if config in ALL else with_split[config]["digest"],
         sums={path: item["sha256"].removeprefix("sha256:") for path, item in known.items()},
     )
+
+
+def _published_place(folder: Path, configs: tuple[str, ...], split: str) -> Place:
+    """Take the files that are there: some rows are withheld, so digests are of other files."""
+    files = {name: tuple(sorted(folder.glob(f"data/{name}/{split}-*.parquet"))) for name in configs}
+    if not any(files.values()):
+        raise DataError(f"{folder}: the published set withholds all rows of {', '.join(configs)}")
+    return Place(name=str(folder), files=files, rows={})
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

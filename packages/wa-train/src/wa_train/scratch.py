@@ -45,9 +45,7 @@ def make_scratch(scratch: Scratch, texts: Iterable[str], out: Path, *, seed: int
         RecipeError: sizes that make no model.
     """
     _check(scratch)
-    tokenizer = train_tokenizer(
-        list(islice(texts, _TEXTS)), scratch.vocabulary, scratch.positions
-    )
+    tokenizer = train_tokenizer(list(islice(texts, _TEXTS)), scratch.vocabulary, scratch.positions)
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -65,7 +63,7 @@ def make_scratch(scratch: Scratch, texts: Iterable[str], out: Path, *, seed: int
         pad_token_id=tokenizer.pad_token_id,
     )
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         model = LlamaForCausalLM(config)
     out.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(out)

@@ -105,7 +105,7 @@ class Encoder:
         before = messages[:-1] if messages else [{"role": "user", "content": user_message(row)}]
         return self._template(before, add_generation_prompt=True)
 
-    def _template(self, messages: Sequence[Mapping[str, str]], **options: bool) -> str:
+    def _template(self, messages: Sequence[Mapping[str, str]], **options: Any) -> str:
         # enable_thinking is read by templates of hybrid models only: an editor need not think.
         text = self.tokenizer.apply_chat_template(
             [dict(message) for message in messages],

@@ -21,15 +21,23 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+from torch.distributed.tensor import DTensor
 from torch.utils.data import DataLoader
-from transformers import PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 from wa_train.checkpoint import save_weights
 from wa_train.collate import Pass
+from wa_train.cost import Counters
 from wa_train.errors import DivergedError
 from wa_train.evaluation import Evaluation
 from wa_train.plan import Step, StepPlan
-from wa_train.cost import Counters
 
 # fp16 starts with a loss scale that is too large and skips a few steps; this many are no start.
 _SKIPPED_STEPS = 25
@@ -71,7 +79,8 @@ def sum_loss(model: torch.nn.Module, head: TargetHead, batch: Pass) -> torch.Ten
         ).logits
     finally:
         head.positions = None
-    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]).float(), batch.labels, reduction="sum")
+    flat = logits.reshape(-1, logits.shape[-1]).float()
+    return F.cross_entropy(flat, batch.labels, reduction="sum")
 
 
 class WritingTrainer(Trainer):
@@ -101,6 +110,7 @@ class WritingTrainer(Trainer):
         callbacks: list[TrainerCallback] | None = None,
     ) -> None:
         super().__init__(model=model, args=args, train_dataset=plan, callbacks=callbacks)
+        self.remove_callback(PrinterCallback)  # progress.py reports
         self.plan = plan
         self.counters = counters
         self._tokenizer = tokenizer
@@ -108,6 +118,19 @@ class WritingTrainer(Trainer):
         self._evaluation = evaluation
         self._head = TargetHead(model)
         self._skipped = 0
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """Set up devices and processes; let CPUs shard, too, which accelerate keeps for GPUs."""
+        super().create_accelerator_and_postprocess()
+        options = self.args.fsdp_plugin_args
+        if options is None or self.args.world_size == 1 or self.args.device.type != "cpu":
+            return
+        state = self.accelerator.state
+        plugin = FullyShardedDataParallelPlugin(**options)
+        if state.mixed_precision != "no":
+            plugin.set_mixed_precision(state.mixed_precision)
+        state.fsdp_plugin, state.distributed_type = plugin, DistributedType.FSDP
+        self.is_fsdp_enabled = True
 
     def get_train_dataloader(self) -> DataLoader[Step]:
         """Give the steps in order; a generator of its own leaves the global one alone."""
@@ -163,7 +186,7 @@ class WritingTrainer(Trainer):
         return total
 
     def _get_grad_norm(self, model: torch.nn.Module, grad_norm: Any = None) -> Any:
-        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)  # type: ignore[no-untyped-call]
         if math.isfinite(float(norm)):
             self._skipped = 0
             return norm
@@ -213,6 +236,23 @@ class WritingTrainer(Trainer):
         """Sum the loss of one pass without gradients, in nats."""
         with torch.no_grad():
             return sum_loss(model, self._head, batch.to(self.args.device)).detach()
+
+    def save_whole(self, folder: Path) -> None:
+        """Save the weights as one model or adapter, also where processes hold shards of it."""
+        self._save(str(folder), self._gather() if self.is_fsdp_enabled else None)
+
+    def _gather(self) -> dict[str, torch.Tensor]:
+        """Collect sharded weights in the first process, one tensor at a time."""
+        whole = {}
+        once = {name for name, _ in self.model.named_parameters()}  # a tied weight comes once
+        every = {name for name, _ in self.model.named_parameters(remove_duplicate=False)}
+        for name, weight in self.model.state_dict().items():
+            if name in every - once:
+                continue
+            tensor = weight.full_tensor() if isinstance(weight, DTensor) else weight
+            if self.args.should_save:
+                whole[name] = tensor.cpu()
+        return whole
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Save weights and tokenizer as safetensors; nothing is pickled."""

@@ -59,6 +59,8 @@ def cli(quiet: bool) -> None:
     """Fine-tune language models for writing assistance, and predict with them."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("wa_train").setLevel(logging.ERROR if quiet else logging.INFO)
+    # peft imports it wherever it is installed, and it warns of kernels that 4-bit alone needs.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def main() -> None:
