@@ -65,8 +65,8 @@ def random_model(seed: int, words: int = WORDS, positions: int = 256) -> LlamaFo
         eos_token_id=END,
         pad_token_id=END,
     )
-    model = LlamaForCausalLM(config).eval()
-    model.requires_grad_(False)
+    model = LlamaForCausalLM(config)
+    model.eval().requires_grad_(False)
     for weight in model.parameters():
         weight.mul_(4)
     return model
@@ -95,7 +95,8 @@ def train_to_copy(steps: int = 350, seed: int = 0) -> LlamaForCausalLM:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-    return model.eval().requires_grad_(False)
+    model.eval().requires_grad_(False)
+    return model
 
 
 @torch.inference_mode()

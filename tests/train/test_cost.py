@@ -60,6 +60,14 @@ def test_startup_and_loop_add_up_to_the_wall_time() -> None:
     assert found["mfu"] is None
 
 
+def test_a_commands_processor_time_counts_its_imports() -> None:
+    """`since` says that the command began before the meter did, and so did its process."""
+    clock = Clock()
+    whole = CostMeter("cpu", reader=Joules(clock), clock=clock).start(since=2.0).state()["cpu"]
+    part = CostMeter("cpu", reader=Joules(clock), clock=clock).start().state()["cpu"]
+    assert whole > 0.5 > part >= 0
+
+
 def test_a_resumed_run_costs_what_its_attempts_cost_together() -> None:
     clock = Clock()
     first = CostMeter("cpu", reader=Joules(clock), clock=clock).start()

@@ -5,13 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, LlamaForCausalLM
-from transformers import MistralConfig, MistralForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    GenerationConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from wa_train.errors import ResourceError, UsageError
 from wa_train.predict.beams import BeamSearch
@@ -87,9 +96,7 @@ def test_batched_greedy_is_greedy_one_by_one(seed: int) -> None:
 def test_prefixes_are_computed_once() -> None:
     model, rows, wanted = known(0)
     apart = [
-        Request(
-            index=row.index, key=row.key, prompt=row.prompt, source=row.source, limit=row.limit
-        )
+        Request(index=row.index, key=row.key, prompt=row.prompt, source=row.source, limit=row.limit)
         for row in rows
     ]
     fed = {}
@@ -118,22 +125,22 @@ def test_rows_of_two_prefixes_take_turns_in_the_same_slots() -> None:
         assert texts(engine.decode(rows)) == wanted
 
 
-def wrong_batch(model: LlamaForCausalLM, rows: Sequence[Request], *, left: bool, mask: bool) -> int:
+def wrong_batch(model: Any, rows: Sequence[Request], *, left: bool, mask: bool) -> int:
     """Count the rows that a padded batch gets wrong."""
     longest = max(len(row.prompt) for row in rows)
     pads = [[END] * (longest - len(row.prompt)) for row in rows]
     ids = [
-        pad + [*row.prompt] if left else [*row.prompt] + pad
+        [*pad, *row.prompt] if left else [*row.prompt, *pad]
         for pad, row in zip(pads, rows, strict=True)
     ]
     seen = torch.ones(len(rows), longest, dtype=torch.long)
     if mask:
         for line, pad in enumerate(pads):
             seen[line, : len(pad)] = 0
-    output = model.generate(  # type: ignore[operator]
+    output = model.generate(
         input_ids=torch.tensor(ids),
         attention_mask=seen,
-        generation_config=GenerationConfig(  # type: ignore[no-untyped-call]
+        generation_config=GenerationConfig(
             max_new_tokens=8, do_sample=False, eos_token_id=END, pad_token_id=END
         ),
     )
@@ -179,9 +186,7 @@ def test_a_ragged_pass_is_the_models_own(cuts: list[list[int]]) -> None:
             pieces = []
             for row in live:
                 start, size = sum(cuts[row][:turn]), cuts[row][turn]
-                pieces.append(
-                    Piece(slots_of[row], start, rows[row][start : start + size], size)
-                )
+                pieces.append(Piece(slots_of[row], start, rows[row][start : start + size], size))
             parts = slots.forward(pieces).split([piece.wanted for piece in pieces])
             for row, part in zip(live, parts, strict=True):
                 got[row].append(part)
@@ -192,8 +197,12 @@ def test_a_ragged_pass_is_the_models_own(cuts: list[list[int]]) -> None:
 
 def test_models_of_another_kind_are_found_out() -> None:
     torch.manual_seed(0)
-    sizes = {"vocab_size": WORDS, "hidden_size": 32, "intermediate_size": 32}
-    depth = {"num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
+    sizes: dict[str, Any] = {"vocab_size": WORDS, "hidden_size": 32, "intermediate_size": 32}
+    depth: dict[str, Any] = {
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+    }
     probe = list(range(2, 30))
     assert can_run(random_model(0), probe, 40)
     qwen = Qwen3Config(**sizes, **depth, head_dim=16)
@@ -206,8 +215,8 @@ def test_models_of_another_kind_are_found_out() -> None:
     class Capped(LlamaForCausalLM):
         """Attention that is not what its configuration says."""
 
-        def forward(self, *words: object, **options: object) -> object:  # type: ignore[override]
-            found = super().forward(*words, **options)  # type: ignore[arg-type]
+        def forward(self, *words: object, **options: object) -> object:
+            found = super().forward(*words, **options)
             if "ragged" not in options:
                 found.logits = torch.tanh(found.logits)
             return found
@@ -229,7 +238,7 @@ def test_a_model_of_another_kind_is_decoded_by_generate() -> None:
     model = MistralForCausalLM(window).eval().requires_grad_(False)
     for weight in model.parameters():
         weight.mul_(4)
-    rows, wanted = one_by_one(model, make_rows(3, count=12))  # type: ignore[arg-type]
+    rows, wanted = one_by_one(model, make_rows(3, count=12))
     worker = Worker(model, GREEDY, [END], budget=500)
     assert texts(worker.decode(rows)) == wanted
     for name, copy in (("greedy", True), ("top-p", False)):
@@ -365,5 +374,5 @@ def test_learned_positions_run_too() -> None:
     found = can_run(model, list(range(2, 30)), 40)
     worker = Worker(model, GREEDY, [END], budget=500)
     row = Request(index=0, key="", prompt=(3, 4, 5, 6), source=(), limit=5)
-    assert texts(worker.decode([row])) == one_by_one(model, [row])[1]  # type: ignore[arg-type]
+    assert texts(worker.decode([row])) == one_by_one(model, [row])[1]
     assert found in (True, False)  # either way is right; what is decoded is what counts

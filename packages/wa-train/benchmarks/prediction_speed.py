@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from wa_train.model import Loaded, load_for_prediction, load_tokenizer
+from wa_train.model import Loaded, load_for_prediction
 from wa_train.predict.benchmark import read_benchmark
 from wa_train.predict.decoding import length_limit, pick_decoding
 from wa_train.predict.request import Request, shared_prefixes
@@ -151,9 +151,7 @@ def main() -> None:
     parser.add_argument("--skip-plain", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    loaded = load_for_prediction(
-        options.model, precision=options.precision, device=options.device
-    )
+    loaded = load_for_prediction(options.model, precision=options.precision, device=options.device)
     rows: list[dict[str, Any]] = []
     for name in options.benchmark or [""]:
         found = read_benchmark(options.data, names=[name] if name else []).rows
@@ -188,9 +186,10 @@ def report(
     measured: dict[str, list[Run]], requests: Sequence[Request], options: argparse.Namespace
 ) -> None:
     """Print a table: rows/s, new tokens/s, passes, and ratios to the systems above."""
-    copied = sum(one.source[:-1] == text for one, text in zip(
-        requests, next(iter(measured.values()))[0].texts, strict=True
-    ))
+    copied = sum(
+        one.source[:-1] == text
+        for one, text in zip(requests, next(iter(measured.values()))[0].texts, strict=True)
+    )
     print(
         f"{len(requests)} rows, {options.precision}, {options.device}, {options.threads} threads, "
         f"{copied} copied unchanged; median of {options.repeats}"

@@ -87,6 +87,11 @@ class CheckpointKeeper(TrainerCallback):
         self._state = state
         self._keep = keep
 
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Log before each save, so that the next log of a resumed run is of the same steps."""
+        if control.should_save:
+            control.should_log = True
+
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Write complete.json when every process has written its files, then rotate."""
         if args.world_size > 1:

@@ -79,7 +79,7 @@ class CostMeter:
             since: seconds that the command has already taken (imports).
         """
         self._started, self._ready, self._stopped = self._clock() - since, None, None
-        self._cpu = _cpu_seconds()
+        self._cpu = 0.0 if since else _cpu_seconds()  # a command's process began with it
         if self.device.startswith("cuda"):
             import torch
 

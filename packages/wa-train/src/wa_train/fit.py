@@ -7,7 +7,6 @@ The folder: `recipe.json` (resolved), `run.json` (what ran and what it cost), `m
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +21,10 @@ from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from wa_train.adapter import attach, check_saved
 from wa_train.arguments import training_arguments
-from wa_train.checkpoint import CheckpointKeeper, newest_complete, read_state, remove_torn
+from wa_train.checkpoint import CheckpointKeeper, read_state
 from wa_train.cost import CostMeter, Counters
 from wa_train.data import FitData, load_data
-from wa_train.errors import DivergedError, RunError
+from wa_train.errors import DivergedError
 from wa_train.hardware import local_processes, read_hardware
 from wa_train.isolation import check_isolation
 from wa_train.model import load_base, pick_device
@@ -41,13 +40,10 @@ from wa_train.record import (
     versions,
     write_record,
 )
-from wa_train.settings import dump_recipe, load_recipe_json
+from wa_train.run_folder import check_rows, open_run_folder
+from wa_train.settings import dump_recipe
 from wa_train.shape import ModelShape, read_shape
 from wa_train.trainer import WritingTrainer
-
-log = logging.getLogger(__name__)
-# Settings that may differ when a run goes on: they change what is written, not what is learned.
-_FREE = ("log_steps", "save_steps", "keep", "trackers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +78,13 @@ def fit(request: FitRequest) -> RunRecord:
         torch.set_num_threads(max(torch.get_num_threads() // local_processes(), 1))
     meter = CostMeter(device, world_size=process.num_processes).start(since=request.since)
     check_request(request, device)
-    start = _prepare_folder(request, process.is_main_process)
+    start = open_run_folder(
+        request.run, request.recipe, resume=request.resume, main=process.is_main_process
+    )
     process.wait_for_everyone()
     data = load_data(request.recipe, request.data, request.evaluation, request.run, process)
+    if request.resume:
+        check_rows(request.run, data.digests)
     record = _first_record(request, data, device, process.num_processes)
     with _recorded(request.run, record, meter, process.is_main_process) as ended:
         trainer, shape = _make_trainer(request, data, device, meter)
@@ -95,45 +95,10 @@ def fit(request: FitRequest) -> RunRecord:
         if process.is_main_process:
             write_record(request.run, record)
         meter.ready()
-        result: Any = trainer.train(resume_from_checkpoint=str(start) if start else None)
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
         _save(request.run, trainer, request.recipe)
-        ended.update(loss=result.training_loss)
     final: RunRecord = ended["record"]
     return final
-
-
-def _prepare_folder(request: FitRequest, main: bool) -> Path | None:
-    """Open the run's folder; give the checkpoint to go on from, if any."""
-    run, recipe = request.run, dump_recipe(request.recipe)
-    checkpoints = run / "checkpoints"
-    if not request.resume:
-        if main:
-            run.mkdir(parents=True, exist_ok=True)
-            _write_json(run / "recipe.json", recipe)
-        return None
-    if not (run / "recipe.json").is_file():
-        raise RunError(f"{run}: nothing to resume: no recipe.json; leave out --resume")
-    _check_same(dump_recipe(load_recipe_json(run / "recipe.json")), recipe, run)
-    start = newest_complete(checkpoints)
-    if main:
-        for name in remove_torn(checkpoints):
-            log.info("%s was half-written and is removed", name)
-        log.info("resuming from %s", start.name if start else "the start: no checkpoint is whole")
-    return start
-
-
-def _check_same(old: Any, new: Any, run: Path, key: str = "") -> None:
-    """Compare the saved recipe with the one asked for, setting by setting."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in {**old, **new}:
-            if not (key == "train" and name in _FREE):
-                inner = f"{key}.{name}" if key else name
-                _check_same(old.get(name), new.get(name), run, inner)
-    elif old != new:
-        raise RunError(
-            f"{run}: the run was started with {key}={old!r}, now it is {new!r}; resume with the "
-            "same recipe and --set, or start another run with --init-adapter"
-        )
 
 
 def _make_trainer(
@@ -295,19 +260,15 @@ def _final(ended: dict[str, Any], meter: CostMeter) -> RunRecord:
     totals = meter.totals(
         counters.tokens_seen, hardware=record.hardware, dtype=record.dtype, flops=flops
     )
+    # Not the Trainer's mean over an attempt: the last log is the same in a resumed run.
+    losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
     return replace(
-        record, steps=state.global_step, loss=ended.get("loss"), best=best,
+        record, steps=state.global_step, loss=losses[-1] if losses else None, best=best,
         **asdict(counters), **totals,
     )  # fmt: skip
 
 
 def _exit_of(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | SystemExit):
         return "interrupted"
     return "diverged" if isinstance(error, DivergedError) else "failed"
-
-
-def _write_json(path: Path, value: Any) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)

@@ -6,7 +6,6 @@ Safetensors only, no remote code, and the embeddings are never resized (peft#138
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +30,6 @@ from wa_train.tokens import Encoder
 
 # Bars for loading files of a second's work would stand between our own lines.
 transformers.utils.logging.disable_progress_bar()
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # warns on every machine without a GPU
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -243,10 +243,11 @@ class WritingTrainer(Trainer):
 
     def _gather(self) -> dict[str, torch.Tensor]:
         """Collect sharded weights in the first process, one tensor at a time."""
-        whole = {}
-        once = {name for name, _ in self.model.named_parameters()}  # a tied weight comes once
-        every = {name for name, _ in self.model.named_parameters(remove_duplicate=False)}
-        for name, weight in self.model.state_dict().items():
+        whole: dict[str, torch.Tensor] = {}
+        model: torch.nn.Module = self.model_wrapped
+        once = {name for name, _ in model.named_parameters()}  # a tied weight comes once
+        every = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+        for name, weight in model.state_dict().items():
             if name in every - once:
                 continue
             tensor = weight.full_tensor() if isinstance(weight, DTensor) else weight

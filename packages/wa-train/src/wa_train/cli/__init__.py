@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -61,6 +62,9 @@ def cli(quiet: bool) -> None:
     logging.getLogger("wa_train").setLevel(logging.ERROR if quiet else logging.INFO)
     # peft imports it wherever it is installed, and it warns of kernels that 4-bit alone needs.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    # Names that transformers, accelerate and peft still use of each other; none is ours.
+    for words in ("`is_gradient_checkpointing`", "`broadcast_buffers`"):
+        warnings.filterwarnings("ignore", words, FutureWarning)
 
 
 def main() -> None:

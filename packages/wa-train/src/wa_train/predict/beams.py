@@ -77,7 +77,7 @@ class BeamSearch:
         pad, device = self.eos[0], self.model.device
         ids = [[pad] * gap + [*one.prompt] for gap, one in zip(gaps, batch, strict=True)]
         mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
-        output = self.model.generate(  # type: ignore[operator]  # of its mixin
+        output = self.model.generate(
             input_ids=torch.tensor(ids, device=device),
             attention_mask=torch.tensor(mask, device=device),
             generation_config=GenerationConfig(  # type: ignore[no-untyped-call]

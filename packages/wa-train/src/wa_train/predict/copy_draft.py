@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 # Lengths of a draft: the first, the shortest, the longest.
-_FIRST, _SHORTEST, _LONGEST = 8, 2, 24
+_FIRST, _SHORTEST, _LONGEST = 16, 4, 32
 # How far back a match is followed, and how far from the expected place one token is a match.
 _DEPTH, _NEAR = 8, 6
 

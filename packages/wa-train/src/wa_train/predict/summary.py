@@ -47,7 +47,7 @@ def make_record(
     costs = meter.totals(written, hardware=hardware, dtype=settings.precision)
     before = loaded.run_json or {}
     values: dict[str, Any] = costs | {
-        "run": settings.run or loaded.run or record_path(Path(loaded.name)).stem,
+        "run": settings.run or loaded.run or loaded.name,
         "phase": "predict",
         "method": _method(loaded),
         "recipe": before.get("recipe") or (loaded.recipe.name if loaded.recipe else None),
@@ -102,9 +102,8 @@ def _method(loaded: Loaded) -> Method:
     if loaded.run_json:
         method: Method = loaded.run_json["method"]
         return method
-    method_of = {"lora": "lora", "full": "full"}
     trained = loaded.recipe.train.method if loaded.recipe else "none"
-    return "lora" if method_of.get(trained) == "lora" else "zero-shot"
+    return "zero-shot" if trained == "none" else trained
 
 
 def _quantile(values: list[float], share: float) -> float | None:
