@@ -108,7 +108,6 @@ def test_a_finished_run_resumes_to_itself(place: Place, tmp_path: Path) -> None:
         {"packing": "budget", "loss": "all"},
         {"method": "full", "learning_rate": 1e-3},
         {"precision": "bf16"},
-        {"activation_checkpointing": True},
         {"schedule": "cosine", "weight_decay": 0.1, "optimizer": "adamw_torch_fused"},
         {"max_steps": 0, "epochs": 2.5},
     ],
@@ -124,6 +123,13 @@ def test_other_ways_to_train_resume_as_well(
     train_until(5, recipe, place.data, run)
     train(recipe, place.data, run, resume=True)
     assert_same(run, whole)
+
+
+def test_computing_activations_twice_changes_nothing(place: Place, tmp_path: Path) -> None:
+    recipe = with_train(place.recipe, activation_checkpointing=True)
+    train_until(5, recipe, place.data, tmp_path / "run")
+    train(recipe, place.data, tmp_path / "run", resume=True)
+    assert_same(tmp_path / "run", place.whole)
 
 
 def test_a_resumed_run_keeps_evaluating_and_its_best(place: Place, tmp_path: Path) -> None:

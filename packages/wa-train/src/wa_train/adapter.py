@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
 WEIGHTS = "adapter_model.safetensors"
+_SHAPE = ("r", "lora_alpha", "target_modules", "use_dora", "use_rslora")
 
 
 def lora_config(lora: Lora) -> LoraConfig:
@@ -79,13 +80,15 @@ def attach(model: PreTrainedModel, lora: Lora, start: Path | None = None) -> Pef
     Raises:
         ModelError: the folder holds no adapter of this model.
     """
-    from peft import PeftModel, get_peft_model
+    from peft import PeftConfig, PeftModel, get_peft_model
 
+    config = lora_config(lora)
     if start is None:
-        adapted: PeftModel = get_peft_model(model, lora_config(lora))
+        adapted: PeftModel = get_peft_model(model, config)
     else:
         try:
-            adapted = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+            _check_shape(PeftConfig.from_pretrained(str(start)), config, start)
+            adapted = PeftModel.from_pretrained(model, str(start), is_trainable=True, config=config)
         except (OSError, ValueError, RuntimeError) as error:
             said = " ".join(str(error).split())[:300]
             raise ModelError(
@@ -96,6 +99,17 @@ def attach(model: PreTrainedModel, lora: Lora, start: Path | None = None) -> Pef
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
     return adapted
+
+
+def _check_shape(saved: Any, config: LoraConfig, start: Path) -> None:
+    """Compare what an adapter computes with what the recipe asks for; dropout may change."""
+    for name in _SHAPE:
+        old, new = getattr(saved, name, None), getattr(config, name)
+        if old != new and new != "all-linear":
+            raise ModelError(
+                f"--init-adapter {start}: it was trained with {name}={old!r}, the recipe says "
+                f"{new!r}; take the same --set lora.*"
+            )
 
 
 def check_saved(folder: Path, model: torch.nn.Module) -> None:

@@ -46,7 +46,7 @@ def is_complete(checkpoint: Path) -> bool:
     try:
         sizes = json.loads((checkpoint / COMPLETE).read_text(encoding="utf-8"))["files"]
         return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
@@ -85,7 +85,9 @@ def load_data(
                 pad=encoder.end,
                 flat=base.attention == "flash_attention_2",
             )
-    digests = {"train": source.digest} | ({"eval": held_out.digest} if held_out else {})
+    digests = {_role("train", data): source.digest}
+    if held_out and evaluation:
+        digests[_role("eval", evaluation)] = held_out.digest
     copies = None
     if recipe.curriculum:
         rows = chain.from_iterable(_batches(source, recipe))
@@ -153,6 +155,6 @@ def _fingerprint(encoder: Encoder) -> str:
     return sha256(f"{text}{encoder.tokenizer.chat_template}{encoder.end}".encode()).hexdigest()
 
 
-def describe(store: TokenStore) -> dict[str, int]:
-    """Give what became of the rows as plain numbers."""
-    return asdict(store.counts)
+def _role(role: str, data: str) -> str:
+    """Name rows in the record: those of the Hub by their address, which a card can link to."""
+    return data if data.startswith("hf://") else role

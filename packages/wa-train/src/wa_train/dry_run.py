@@ -68,7 +68,7 @@ def _facts(
     flops = shape.flops(
         int(tokens),
         head_tokens=int(targets / len(data.store) * samples),
-        context=counts.tokens / len(data.store),
+        context=data.store.mean_context,
     )
     rate = reached_flops(device, recipe.train.precision)
     padded = sum(batch.input_ids.numel() for batch in step.passes) * world

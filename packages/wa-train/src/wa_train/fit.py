@@ -153,7 +153,6 @@ def _load_model(request: FitRequest, data: FitData, device: str) -> torch.nn.Mod
         device="cpu" if recipe.train.fsdp else device,
         training=True,
     )
-    model.config.use_cache = False
     if recipe.train.activation_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
@@ -213,7 +212,7 @@ def _first_record(request: FitRequest, data: FitData, device: str, world: int) -
         data_digest=data.digests,
         versions=versions(),
         seed=recipe.train.seed,
-        truncated=Truncated(rows=counts.truncated + counts.dropped, tokens=counts.lost),
+        truncated=Truncated(rows=counts.truncated, tokens=counts.lost, dropped=counts.dropped),
         batch=recipe.train.batch,
         dtype=recipe.train.precision,
         device=device.split(":", maxsplit=1)[0],
@@ -252,7 +251,7 @@ def _final(ended: dict[str, Any], meter: CostMeter) -> RunRecord:
     flops = shape.flops(
         counters.tokens_seen,
         head_tokens=counters.tokens_trained,
-        context=data.store.counts.tokens / max(len(data.store), 1),
+        context=data.store.mean_context,
     )
     best = None
     if state.best_metric is not None and state.best_global_step:

@@ -5,6 +5,7 @@ Safetensors only, no remote code, and the embeddings are never resized (peft#138
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -23,8 +24,8 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from wa_train.errors import ModelError, RunError
-from wa_train.recipe import Base, Precision, Recipe
+from wa_train.errors import ModelError, RecipeError, RunError
+from wa_train.recipe import Base, Precision, Prompt, Recipe
 from wa_train.settings import load_recipe, load_recipe_json, recipe_names
 from wa_train.tokens import Encoder
 
@@ -130,13 +131,14 @@ def load_for_prediction(
     if (folder / "run.json").is_file():
         return _load_run(folder, precision, device, overrides)
     if (folder / "adapter_config.json").is_file():
-        return _load_adapter(folder, Recipe(name="", summary=""), precision, device, folder.name)
+        unnamed = Recipe(name="", summary="", base=Base(prompt=_recorded_prompt(folder)))
+        return _load_adapter(folder, unnamed, precision, device, folder.name, overrides)
     if not folder.is_dir() and source in recipe_names():
         recipe = load_recipe(source, overrides)
         if recipe.base.scratch:
             raise RunError(f"recipe {source} has no model of its own: train it with `wa-train fit`")
         return _plain(recipe.base, precision, device, name=recipe.base.model, recipe=recipe)
-    base = load_recipe_overrides(Base(model=source), overrides)
+    base = load_recipe_overrides(Base(model=source, prompt=_recorded_prompt(folder)), overrides)
     return _plain(base, precision, device, name=folder.name if folder.is_dir() else source)
 
 
@@ -226,6 +228,16 @@ def _load(kind: Any, source: str, revision: str, **options: Any) -> Any:
             f"base model {source!r}: the {where} does not load: {said}; expected a causal language "
             "model in safetensors; name another with --set base.model=FOLDER_OR_ID"
         ) from error
+
+
+def _recorded_prompt(folder: Path) -> Prompt:
+    """Find how a downloaded or merged model was trained to be prompted; `rows` if unknown."""
+    with contextlib.suppress(OSError, ValueError, KeyError, RecipeError):
+        return load_recipe_json(folder / "run" / "recipe.json").base.prompt
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        if json.loads((folder / "merge.json").read_text(encoding="utf-8"))["prompt"] == "chat":
+            return "chat"
+    return "rows"
 
 
 def _four_bit(precision: Precision) -> Any:

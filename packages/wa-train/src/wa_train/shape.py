@@ -17,8 +17,9 @@ class ModelShape:
 
     `parameters` is every weight once; `matmul_parameters` leaves out the input embedding (a
     look-up) and counts the output layer even where it shares the embedding's weights, and
-    `matmul_trainable` are the trainable ones of these; `head` are those of the output layer. `width` is heads x head size, `kv_width` that of keys and values.
-    `adapted_inputs` is the sum of the input sizes of all layers with an adapter.
+    `matmul_trainable` are the trainable ones of these; `head` are those of the output layer.
+    `width` is heads x head size, `kv_width` that of keys and values. `adapted_inputs` is the sum
+    of the input sizes of all layers with an adapter.
     """
 
     parameters: int

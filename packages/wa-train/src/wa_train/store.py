@@ -58,6 +58,11 @@ class TokenStore:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def mean_context(self) -> float:
+        """Give the tokens of the sample that a token stands in, in the mean over the tokens."""
+        return float((self.lengths**2).sum() / self.lengths.sum())
+
     def ids(self, sample: int) -> Tokens:
         """Give the token ids of one sample, shape (length,)."""
         start = self.offsets[sample]

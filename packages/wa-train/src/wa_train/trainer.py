@@ -109,7 +109,14 @@ class WritingTrainer(Trainer):
         evaluation: Evaluation | None = None,
         callbacks: list[TrainerCallback] | None = None,
     ) -> None:
-        super().__init__(model=model, args=args, train_dataset=plan, callbacks=callbacks)
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=plan,
+            # The Trainer asks for some rows; `evaluate` below has them.
+            eval_dataset=plan if evaluation else None,
+            callbacks=callbacks,
+        )
         self.remove_callback(PrinterCallback)  # progress.py reports
         self.plan = plan
         self.counters = counters

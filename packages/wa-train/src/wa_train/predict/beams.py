@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel
@@ -77,10 +78,11 @@ class BeamSearch:
         pad, device = self.eos[0], self.model.device
         ids = [[pad] * gap + [*one.prompt] for gap, one in zip(gaps, batch, strict=True)]
         mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
-        output = self.model.generate(
+        model: Any = self.model  # whose stubs do not know of generate
+        output = model.generate(
             input_ids=torch.tensor(ids, device=device),
             attention_mask=torch.tensor(mask, device=device),
-            generation_config=GenerationConfig(  # type: ignore[no-untyped-call]
+            generation_config=GenerationConfig(
                 max_new_tokens=batch[0].limit,
                 num_beams=self.decoding.beams,
                 do_sample=False,
