@@ -7,12 +7,13 @@ is left out and 10 is followed by 11, so that copying loses its place in all thr
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from wa_train.predict.request import Request
+from wa_train.predict.request import Answer, Request, shared_prefixes
 
 START, END, SEPARATOR, WORDS = 0, 1, 2, 40
 
@@ -124,3 +125,37 @@ def one_by_one(
             wanted[row.index] = tuple(ids[len(row.prompt) :])
     assert len(kept) >= 0.9 * len(rows)
     return kept, wanted
+
+
+def make_rows(seed: int, count: int = 50, prefix: int = 10) -> list[Request]:
+    """Make rows of very different lengths and limits that share the start of their prompts."""
+    numbers = random.Random(seed)
+    start = [numbers.randrange(2, WORDS) for _ in range(prefix)]
+    tails = [
+        [numbers.randrange(2, WORDS) for _ in range(numbers.choice([1, 3, 9, 30, 60]))]
+        for _ in range(count)
+    ]
+    prompts = [start + tail for tail in tails]
+    shared = shared_prefixes(prompts, ["one"] * count)
+    return [
+        Request(
+            index=index,
+            key=f"row {index}",
+            prompt=tuple(prompt),
+            source=(*tails[index], END),
+            limit=numbers.randint(1, 40),
+            shared=shared[index],
+        )
+        for index, prompt in enumerate(prompts)
+    ]
+
+
+def texts(answers: Sequence[Answer] | Iterator[Answer]) -> dict[int, tuple[int, ...]]:
+    return {answer.index: answer.tokens for answer in answers}
+
+
+@cache
+def known(seed: int) -> tuple[LlamaForCausalLM, list[Request], dict[int, tuple[int, ...]]]:
+    """Give a model, rows, and what greedy writes for each of them alone."""
+    model = random_model(seed)
+    return model, *one_by_one(model, make_rows(seed))

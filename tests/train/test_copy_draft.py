@@ -14,7 +14,7 @@ from transformers import LlamaForCausalLM
 from wa_train.predict.copy_draft import Drafter
 from wa_train.predict.decoding import PRESETS, pick_decoding
 from wa_train.predict.engine import Engine
-from wa_train.predict.ragged import ragged_attention
+from wa_train.predict.probe import ragged_attention
 from wa_train.predict.request import Request
 
 from .copying_model import END, edit, make_requests, make_source, one_by_one, train_to_copy

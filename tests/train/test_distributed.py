@@ -28,8 +28,9 @@ from .tiny_training import (
 )
 
 TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port"]
+# As on GPUs: with --cpu accelerate starts one process unless MPI is there.
 ACCELERATE = [
-    *("-m", "accelerate.commands.accelerate_cli", "launch", "--cpu", "--num_processes", "2"),
+    *("-m", "accelerate.commands.accelerate_cli", "launch", "--multi_gpu", "--num_processes", "2"),
     *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"),
     "--main_process_port",
 ]

@@ -55,7 +55,10 @@ def test_a_kill_at_any_byte_costs_no_row_and_repeats_none(
     for index in range(5):
         if index not in again.done:
             again.add(index, KEYS[index], make_row(index))
-    again.finish(5)
+    again.close()
+    last = open_output(out, SETTINGS, KEYS)  # nor does a second kill
+    assert sorted(last.done) == list(range(5))
+    last.finish(5)
     assert out.read_bytes() == finished()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from transformers import TrainingArguments
+from transformers.integrations.integration_utils import get_reporting_integration_callbacks
 
 from wa_train.errors import RecipeError
 from wa_train.recipe import Recipe
@@ -44,6 +45,8 @@ def training_arguments(
     if cpu and processes > 1:
         options |= {"ddp_backend": "gloo"}
     try:
+        for tracker in get_reporting_integration_callbacks(list(train.trackers)):
+            tracker()  # one that is not installed says so
         return TrainingArguments(
             output_dir=str(run / "checkpoints"),
             run_name=run.name,

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import psutil
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
-from wa_train.adapter import check_targets
+from wa_train.adapter import check_targets, lora_config
+from wa_train.choices import check_choices
 from wa_train.errors import ModelError, ResourceError, RunError, UsageError
 from wa_train.model import load_config
 from wa_train.recipe import Recipe
@@ -28,8 +30,9 @@ def check_request(request: FitRequest, device: str) -> ModelShape | None:
 
     Raises:
         UsageError: options that do not go together.
+        RecipeError: an optimizer, schedule, tracker or target module that does not exist.
         RunError: the run folder is taken.
-        ModelError: the base model is absent, or a target module does not exist.
+        ModelError: the base model is absent, or its weights are torn.
         ResourceError: the weights alone do not fit into memory, or a checkpoint onto the disk.
     """
     recipe = request.recipe
@@ -37,10 +40,15 @@ def check_request(request: FitRequest, device: str) -> ModelShape | None:
         raise UsageError(
             f"recipe {recipe.name} is for prediction only: `wa-train predict {recipe.name} ...`"
         )
+    if request.eval_steps < 0:
+        raise UsageError(f"--eval-steps is {request.eval_steps}, expected at least 1")
     if bool(request.evaluation) != bool(request.eval_steps):
         raise UsageError("--eval and --eval-steps go together: what to evaluate, and how often")
     if recipe.train.patience and not request.evaluation:
         raise UsageError("train.patience needs --eval DIR --eval-steps N to see a loss")
+    check_choices(recipe.train)
+    if recipe.train.precision == "fp16" and device == "cpu":
+        raise UsageError("train.precision=fp16 needs a GPU and there is none; take bf16 or fp32")
     _check_folder(request)
     if request.init_adapter and recipe.train.method != "lora":
         raise UsageError(f"--init-adapter needs train.method=lora, not {recipe.train.method}")
@@ -49,9 +57,12 @@ def check_request(request: FitRequest, device: str) -> ModelShape | None:
             f"--init-adapter {request.init_adapter}: no adapter_config.json; expected the "
             "`adapter` folder of a run"
         )
+    if recipe.train.method == "lora":
+        lora_config(recipe.lora)
     if recipe.base.scratch:
         return None
     config = load_config(recipe.base.model, recipe.base.revision)
+    _check_weights(Path(recipe.base.model))
     if recipe.train.method == "lora":
         check_targets(recipe.lora, config)
     shape = outline(config)
@@ -78,6 +89,21 @@ def _check_folder(request: FitRequest) -> None:
         )
     if run.is_dir() and any(run.iterdir()) and not (run / "recipe.json").exists():
         raise RunError(f"{run}: the folder is not empty; name another with -o")
+
+
+def _check_weights(base: Path) -> None:
+    """Open the files of a local base model: each tells by its start how long it must be."""
+    if not base.is_dir():
+        return
+    files = sorted(base.glob("*.safetensors"))
+    if not files:
+        raise ModelError(f"{base}: no .safetensors; expected the weights of a transformers model")
+    for file in files:
+        try:
+            with safe_open(file, framework="pt"):
+                pass
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{file}: the weights are torn ({error}); fetch them again") from error
 
 
 def _check_memory(recipe: Recipe, shape: ModelShape, device: str) -> None:

@@ -63,7 +63,7 @@ def cli(quiet: bool) -> None:
     # peft imports it wherever it is installed, and it warns of kernels that 4-bit alone needs.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     # Names that transformers, accelerate and peft still use of each other; none is ours.
-    for words in ("`is_gradient_checkpointing`", "`broadcast_buffers`"):
+    for words in (".*gradient_checkpointing", ".*broadcast_buffers"):
         warnings.filterwarnings("ignore", words, FutureWarning)
 
 

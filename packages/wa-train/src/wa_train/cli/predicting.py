@@ -50,6 +50,10 @@ _log = logging.getLogger(__name__)
     help="The first N rows of each benchmark.",
 )  # fmt: skip
 @click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N",
+    help="N rows of each benchmark by hash of their ids: the same ones everywhere.",
+)  # fmt: skip
+@click.option(
     "--batch-tokens", type=click.IntRange(min=1), metavar="N",
     help="Tokens held in memory at once, over all rows; default by the free memory.",
 )  # fmt: skip
@@ -76,6 +80,7 @@ def predict(
     copy_draft: bool,
     exact: bool,
     limit: int | None,
+    sample: int | None,
     batch_tokens: int | None,
     max_new_tokens: int | None,
     precision: Any,
@@ -99,7 +104,7 @@ def predict(
     if exact and precision not in (None, "fp32"):
         raise UsageError(f"--exact computes in fp32, got --precision {precision}; leave one out")
     check_output(out, restart=restart)
-    rows = read_benchmark(data, names=names, split=split, limit=limit)
+    rows = read_benchmark(data, names=names, split=split, limit=limit, sample=sample)
 
     from wa_train.cost import CostMeter
     from wa_train.model import load_for_prediction, pick_device

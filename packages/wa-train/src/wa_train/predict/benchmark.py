@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,12 @@ class Benchmark:
 
 
 def read_benchmark(
-    data: str, *, names: Sequence[str] = (), split: str = "test", limit: int | None = None
+    data: str,
+    *,
+    names: Sequence[str] = (),
+    split: str = "test",
+    limit: int | None = None,
+    sample: int | None = None,
 ) -> Benchmark:
     """Read and check the rows to predict.
 
@@ -46,6 +51,8 @@ def read_benchmark(
         names: benchmarks to take (default: all that are there), in the order of the data.
         split: split of a set folder; a file's rows are taken whatever their split.
         limit: the first so many rows of each benchmark.
+        sample: so many rows of each benchmark, those whose ids have the smallest sha256; a larger
+            sample holds the smaller one.
 
     Raises:
         DataError: the data is absent or broken, a row lacks a text or repeats an id, or there is
@@ -54,8 +61,9 @@ def read_benchmark(
     """
     path = Path(data)
     if path != STANDARD_INPUT and path.is_dir():
-        return _read_set(path, names, split, limit)
-    rows = _checked(read_file(path), names, limit)
+        found = _read_set(path, names, split, limit)
+        return replace(found, rows=_drawn(found.rows, sample))
+    rows = _drawn(_checked(read_file(path), names, limit), sample)
     name = "<stdin>" if path == STANDARD_INPUT else path.name
     found = Benchmark(rows=rows, digests={})
     return Benchmark(rows=rows, digests={name: found.digest()})
@@ -99,6 +107,21 @@ def _checked(
         raise DataError("no row to predict; expected at least one")
     _need(names, list(taken), place.rpartition(":")[0])
     return tuple(rows)
+
+
+def _drawn(rows: tuple[dict[str, Any], ...], size: int | None) -> tuple[dict[str, Any], ...]:
+    """Keep `size` rows of each benchmark by hash of their ids, in the order of the rows."""
+    if size is None:
+        return rows
+    keys: dict[str, list[bytes]] = {}
+    for row in rows:
+        keys.setdefault(str(row.get("benchmark")), []).append(_key(row))
+    bounds = {name: sorted(found)[: max(size, 1)][-1] for name, found in keys.items()}
+    return tuple(row for row in rows if _key(row) <= bounds[str(row.get("benchmark"))])
+
+
+def _key(row: Mapping[str, Any]) -> bytes:
+    return sha256(str(row["id"]).encode()).digest()
 
 
 def _check(row: Mapping[str, Any], place: str) -> None:

@@ -14,7 +14,7 @@ from wa_train.errors import ResourceError, UsageError
 from wa_train.predict.beams import BeamSearch
 from wa_train.predict.decoding import Decoding
 from wa_train.predict.engine import Engine
-from wa_train.predict.ragged import can_run, ragged_attention
+from wa_train.predict.probe import can_run, ragged_attention
 from wa_train.predict.request import Answer, Request
 
 if TYPE_CHECKING:
