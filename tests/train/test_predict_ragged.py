@@ -31,7 +31,6 @@ from wa_train.predict.worker import Worker
 from .copying_model import END, WORDS, known, make_rows, one_by_one, random_model, texts
 
 GREEDY = PRESETS["greedy"]
-SEEDS = ((1, "a row"), (1, "another"), (2, "a row"))
 
 
 @pytest.fixture(scope="module", autouse=True)
