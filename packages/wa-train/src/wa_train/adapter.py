@@ -42,7 +42,7 @@ def lora_config(lora: Lora) -> LoraConfig:
             target_modules=targets,
             **lora.options,
         )
-    except TypeError as error:
+    except (TypeError, ValueError, ImportError) as error:
         raise RecipeError(
             f"lora.options: peft's LoraConfig says: {error}; expected arguments of LoraConfig"
         ) from error
@@ -105,7 +105,7 @@ def _check_shape(saved: Any, config: LoraConfig, start: Path) -> None:
     """Compare what an adapter computes with what the recipe asks for; dropout may change."""
     for name in _SHAPE:
         old, new = getattr(saved, name, None), getattr(config, name)
-        if old != new and new != "all-linear":
+        if new not in (old, "all-linear"):
             raise ModelError(
                 f"--init-adapter {start}: it was trained with {name}={old!r}, the recipe says "
                 f"{new!r}; take the same --set lora.*"

@@ -97,11 +97,27 @@ def build_store(
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
+    try:
+        tally = _write_samples(temporary, batches, encoder, cutoff)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    record = {"what": dict(what), "counts": tally}
+    (temporary / "store.json").write_text(json.dumps(record), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.replace(folder)
+    return open_store(folder)
+
+
+def _write_samples(
+    folder: Path, batches: Iterable[list[dict[str, Any]]], encoder: Encoder, cutoff: int
+) -> dict[str, int]:
+    """Encode the rows into the files of a store; give what became of them, see `Counts`."""
     tally: dict[str, int] = asdict(Counts())
     with (
-        (temporary / "tokens.bin").open("wb") as tokens,
-        (temporary / "samples.bin").open("wb") as index,
-        (temporary / "ids.txt").open("w", encoding="utf-8", newline="\n") as names,
+        (folder / "tokens.bin").open("wb") as tokens,
+        (folder / "samples.bin").open("wb") as index,
+        (folder / "ids.txt").open("w", encoding="utf-8", newline="\n") as names,
     ):
         for rows in batches:
             samples = encoder.samples(rows, cutoff)
@@ -114,19 +130,14 @@ def build_store(
                 _count(tally, sample)
             tally["rows"] += len(rows)
             tally["dropped"] += sum(sample is None for sample in samples)
+    if not tally["rows"]:
+        raise DataError("the training data holds no row; expected at least one")
     if not tally["samples"]:
-        shutil.rmtree(temporary)
-        if not tally["rows"]:
-            raise DataError("the training data holds no row; expected at least one")
         raise DataError(
             f"none of the {tally['rows']:,} rows fits: a cutoff of {cutoff} tokens is shorter than "
             "every prompt with one token to write and the end; take a larger --set train.cutoff=N"
         )
-    record = {"what": dict(what), "counts": tally}
-    (temporary / "store.json").write_text(json.dumps(record), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.replace(folder)
-    return open_store(folder)
+    return tally
 
 
 def find_store(folder: Path, what: Mapping[str, Any]) -> TokenStore | None:

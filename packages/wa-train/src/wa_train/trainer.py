@@ -209,8 +209,8 @@ class WritingTrainer(Trainer):
         path.write_text(json.dumps(self._describe(step, what), ensure_ascii=False, indent=1))
         raise DivergedError(
             f"step {self.state.global_step + 1}: {what}; this process' part of the batch is in "
-            f"{path}; resume from the last checkpoint with a lower --set train.learning_rate, or "
-            "with train.precision=bf16 or fp32"
+            f"{path}; start another run with a lower --set train.learning_rate, or with "
+            "train.precision=bf16 or fp32"
         )
 
     def _describe(self, step: Step, what: str) -> dict[str, Any]:
