@@ -97,19 +97,17 @@ def test_a_sample_is_a_frame_with_its_own_copy(position: int) -> None:
     words = ids[prompt:-1]
     assert ids == [*before, *words, *after, *words, 0]
     assert prompt == len(before) + len(words) + len(after)
-    assert 1 <= len(words) <= frame.length
+    assert len(words) == frame.length
     assert set(words) <= set(WORDS)
 
 
-def test_every_frame_length_and_word_comes_up_about_equally_often() -> None:
+def test_every_frame_and_word_comes_up_about_equally_often() -> None:
     drawn = [copies().tokens(position) for position in range(4000)]
     long = [ids[prompt:-1] for ids, prompt in drawn if ids[0] == 1]
     assert abs(len(long) / 4000 - 0.5) < 0.04
-    for length in range(1, 6):
-        assert abs(sum(len(words) == length for words in long) / len(long) - 0.2) < 0.04
     flat = [word for words in long for word in words]
     for word in WORDS:
-        assert abs(flat.count(word) / len(flat) - 0.05) < 0.02
+        assert abs(flat.count(word) / len(flat) - 0.05) < 0.01
 
 
 def test_only_the_seed_and_the_position_decide() -> None:
@@ -127,8 +125,7 @@ def test_the_samples_of_a_seed_never_change() -> None:
     # Another release must resume a run of this one.
     replaced = [position for position in range(8) if copies().replaces(0, 10, position)]
     assert replaced == [3, 4, 5, 7]
-    assert copies().tokens(0) == ([1, 2, 27, 21, 18, 22, 3, 27, 21, 18, 22, 0], 7)
-    assert copies().tokens(3) == ([1, 2, 26, 3, 26, 0], 4)
+    assert copies().tokens(0) == ([1, 2, 27, 21, 18, 22, 24, 3, 27, 21, 18, 22, 24, 0], 8)
 
 
 @pytest.mark.parametrize("cutoff", [6, 7, 8, 9, 14])

@@ -262,6 +262,16 @@ class WritingTrainer(Trainer):
                 whole[name] = tensor.cpu()
         return whole
 
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Make the folder in every process before any looks for it.
+
+        The Trainer takes the best checkpoint's folder for the best if it exists; of sharded weights
+        nothing is written before that, so each process might find another one to be the best.
+        """
+        name = f"checkpoint-{self.state.global_step}"
+        Path(str(self.args.output_dir), name).mkdir(parents=True, exist_ok=True)
+        super()._save_checkpoint(model, trial)
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Save weights and tokenizer as safetensors; nothing is pickled."""
         if not self.args.should_save:
