@@ -114,7 +114,8 @@ def _training_shape(recipe: Recipe, data: FitData) -> ModelShape:
 def _lines(facts: dict[str, Any]) -> list[str]:
     rows, memory, lengths = facts["rows"], facts["memory_bytes"], facts["tokens_per_sample"]
     gib = {name: f"{value / 2**30:.2f}" for name, value in memory.items()}
-    minutes = facts["seconds"] / 60
+    seconds = facts["seconds"]
+    time = f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
     return [
         f"rows       {rows['rows']:,} read, {rows['samples']:,} to train on",
         f"tokens     {rows['tokens']:,}, of them {rows['target_tokens']:,} written by the model",
@@ -130,8 +131,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"memory     about {gib['total']} GiB a process (weights {gib['weights']}, gradients "
         f"{gib['gradients']}, optimizer {gib['optimizer']}, activations {gib['activations']}, "
         f"logits {gib['logits']})",
-        f"time       about {minutes:,.0f} min on {facts['processes']} x {facts['device']} "
-        "(an estimate)",
+        f"time       about {time} on {facts['processes']} x {facts['device']} (an estimate)",
     ]
 
 

@@ -7,6 +7,7 @@ The folder: `recipe.json` (resolved), `run.json` (what ran and what it cost), `m
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +75,7 @@ def fit(request: FitRequest) -> RunRecord:
     """
     device = pick_device()
     process = PartialState(cpu=device == "cpu")
-    if process.num_processes > 1:
+    if process.num_processes > 1 and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(torch.get_num_threads() // local_processes(), 1))
     meter = CostMeter(device, world_size=process.num_processes).start(since=request.since)
     check_request(request, device)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from wa_train.tokens import Encoder
 # Bars for loading files of a second's work would stand between our own lines.
 transformers.utils.logging.disable_progress_bar()
 
+log = logging.getLogger(__name__)
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -139,7 +141,14 @@ def load_for_prediction(
             raise RunError(f"recipe {source} has no model of its own: train it with `wa-train fit`")
         return _plain(recipe.base, precision, device, name=recipe.base.model, recipe=recipe)
     base = load_recipe_overrides(Base(model=source, prompt=_recorded_prompt(folder)), overrides)
-    return _plain(base, precision, device, name=folder.name if folder.is_dir() else source)
+    name = folder.name if folder.is_dir() else source
+    loaded = _plain(base, precision, device, name=name)
+    if base.prompt == "rows" and loaded.tokenizer.chat_template:
+        log.info(
+            "%s has a chat template and reads the rows' own prompt; for a model that is tuned to "
+            "chat: --set base.prompt=chat", name,
+        )  # fmt: skip
+    return loaded
 
 
 def load_recipe_overrides(base: Base, overrides: Sequence[str]) -> Base:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from wa_train.choices import check_choices
 from wa_train.errors import ModelError, ResourceError, RunError, UsageError
 from wa_train.model import load_config
 from wa_train.recipe import Recipe
+from wa_train.record import RUN_FILE, read_record
 from wa_train.shape import ModelShape, read_shape
 
 if TYPE_CHECKING:
@@ -83,12 +85,22 @@ def _check_folder(request: FitRequest) -> None:
         if not run.is_dir():
             raise RunError(f"{run}: nothing to resume: no such folder; leave out --resume")
         return
-    if (run / "run.json").exists() or (run / "checkpoints").exists():
+    if _holds_a_run(run):
         raise RunError(
             f"{run}: holds a run already; go on with --resume, or name another folder with -o"
         )
     if run.is_dir() and any(run.iterdir()) and not (run / "recipe.json").exists():
         raise RunError(f"{run}: the folder is not empty; name another with -o")
+
+
+def _holds_a_run(run: Path) -> bool:
+    """Tell whether there is anything to lose: a start that failed before its first step is none."""
+    if any((run / name).exists() for name in ("checkpoints", "adapter", "model")):
+        return True
+    if not (run / RUN_FILE).exists():
+        return False
+    record = read_record(run)
+    return record.exit != "failed" or record.steps > 0
 
 
 def _check_weights(base: Path) -> None:
@@ -112,9 +124,9 @@ def _check_memory(recipe: Recipe, shape: ModelShape, device: str) -> None:
     weight = 4 if full else 0.5 if recipe.base.quantization == "4bit" else 0
     weight = weight or _BYTES[recipe.train.precision]
     needed = shape.parameters * (weight + (_ADAM if full else 0))
-    if recipe.train.fsdp:
-        needed /= max(torch.cuda.device_count(), 1)
     if device.startswith("cuda"):
+        if recipe.train.fsdp:
+            needed /= int(os.environ.get("WORLD_SIZE", "1"))
         free = torch.cuda.mem_get_info(device)[0]
     else:
         free = psutil.virtual_memory().available

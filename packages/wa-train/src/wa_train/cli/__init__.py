@@ -62,6 +62,8 @@ def cli(quiet: bool) -> None:
     logging.getLogger("wa_train").setLevel(logging.ERROR if quiet else logging.INFO)
     # peft imports it wherever it is installed, and it warns of kernels that 4-bit alone needs.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    # Its notes on tied weights and tokenizers are for its own users; errors still come.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     # Names that transformers, accelerate and peft still use of each other; none is ours.
     for words in (".*gradient_checkpointing", ".*broadcast_buffers"):
         warnings.filterwarnings("ignore", words, FutureWarning)
