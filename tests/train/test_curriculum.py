@@ -173,7 +173,8 @@ def test_the_words_are_pieces_of_text_only(encoder: Encoder) -> None:
 def test_rows_that_show_no_input_have_no_frame(encoder: Encoder) -> None:
     bare = {"prompt": "Name a colour.\n\n### Response:\n", "input": "", "completion": "Red."}
     talk = {"messages": [{"role": "user", "content": "Hi."}], "input": "Hi."}
-    assert read_frames(encoder, [bare, talk]) == []
+    assert read_frames(encoder, [bare]) == []
+    assert read_frames(Encoder(make_tokenizer(), "chat"), [talk]) == []
     assert len(read_frames(encoder, [bare, ROWS[0]])) == 1
     with pytest.raises(DataError, match=r"expected rows with an `input`"):
         make_copies(RATES, encoder, [bare], cutoff=128, seed=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wa_train.packing import Packing, best_fit_decreasing, group, share_out
@@ -19,6 +19,7 @@ def flat(rows: list[list[int]]) -> list[int]:
     return sorted(item for row in rows for item in row)
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_every_item_is_in_one_row_and_no_row_is_too_full(lengths: list[int]) -> None:
     rows = best_fit_decreasing(lengths, CAPACITY)
@@ -26,6 +27,7 @@ def test_every_item_is_in_one_row_and_no_row_is_too_full(lengths: list[int]) -> 
     assert all(0 < sum(lengths[item] for item in row) <= CAPACITY for row in rows)
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_no_two_rows_could_be_one(lengths: list[int]) -> None:
     widths = [sum(lengths[i] for i in row) for row in best_fit_decreasing(lengths, CAPACITY)]
@@ -33,6 +35,7 @@ def test_no_two_rows_could_be_one(lengths: list[int]) -> None:
     assert len(least) < 2 or sum(least) > CAPACITY
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_rows_are_few(lengths: list[int]) -> None:
     """Best fit decreasing needs at most 11/9 of the best plus 6/9 (Dosa 2007)."""
@@ -49,6 +52,7 @@ def test_an_item_goes_where_the_least_room_is_left() -> None:
     assert best_fit_decreasing([64, 64], CAPACITY) == [[0], [1]]
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 9))
 def test_shares_hold_every_item_once_and_weigh_about_the_same(
     lengths: list[int], parts: int
@@ -60,6 +64,7 @@ def test_shares_hold_every_item_once_and_weigh_about_the_same(
     assert max(loads) - min(loads) <= max(lengths, default=0)
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.sampled_from(PACKINGS), st.integers(CAPACITY, 5 * CAPACITY))
 def test_passes_hold_every_item_once_and_keep_the_budget(
     lengths: list[int], packing: Packing, budget: int
@@ -73,12 +78,14 @@ def test_passes_hold_every_item_once_and_keep_the_budget(
         assert packing == "packed" or Counter(map(len, micro)) == {1: len(micro)}
 
 
+@settings(deadline=None)
 @given(LENGTHS.filter(bool), st.integers(1, CAPACITY))
 def test_a_row_above_the_budget_is_a_pass_of_its_own(lengths: list[int], budget: int) -> None:
     for micro in group(lengths, "budget", cutoff=CAPACITY, budget=budget):
         assert len(micro) == 1 or max(lengths[row[0]] for row in micro) * len(micro) <= budget
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_padded_keeps_the_order(lengths: list[int]) -> None:
     passes = group(lengths, "padded", cutoff=CAPACITY, budget=2 * CAPACITY)

@@ -41,7 +41,7 @@ def seen(plan: StepPlan, step: int) -> list[int]:
     return [sample for batch in plan[step].passes for sample in batch.samples]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 9), st.integers(1, 3))
 def test_every_sample_comes_once_an_epoch(count: int, batch: int, epochs: int) -> None:
     plan = make_plan(count, batch=batch, epochs=float(epochs))
@@ -56,7 +56,7 @@ def test_every_sample_comes_once_an_epoch(count: int, batch: int, epochs: int) -
     assert Counter(n for step in range(len(plan)) for n in seen(plan, step)) == Counter(stream)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 9), st.integers(2, 4))
 def test_processes_share_what_one_would_see(count: int, batch: int, world: int) -> None:
     one = make_plan(count, batch=batch, max_steps=5)

@@ -144,7 +144,7 @@ def _with_probes(
 ) -> tuple[Mapping[str, Any], list[dict[str, Any]]] | None:
     """Give a row and copies of it with other inputs; None where its prompt shows no input."""
     parts = split_prompt(str(row.get("prompt") or ""))
-    if row.get("messages") or not (parts or (prompt == "chat" and row.get("input"))):
+    if not parts and not (prompt == "chat" and row.get("input")):
         return None
     before, _, after = parts or ("", "", "")
     probes = [
