@@ -65,6 +65,10 @@ bench: $(SYNC)  ## measure everything against its peers (an hour; see the benchm
 	$(RUN) python packages/wa-metrics/benchmarks/gleu_speed.py $(JFLEG)/test.src $(JFLEG)/test.spellchecked.src $(JFLEG)/test.ref?
 	$(RUN) python packages/wa-metrics/benchmarks/errant_speed.py $(BEA_DEV) $(SYSTEMS)
 	$(RUN) python packages/wa-metrics/benchmarks/m2_speed.py $(BEA_DEV)
+	$(RUN) python packages/wa-train/benchmarks/training_speed.py --micro-tokens 1024
+	$(RUN) python packages/wa-train/benchmarks/smollm2_folder.py out/smollm2
+	$(RUN) wa-data build demo -o out/demo
+	$(RUN) python packages/wa-train/benchmarks/prediction_speed.py --model out/smollm2 --data out/demo --benchmark bea19_dev --rows 48
 
 soak: $(SYNC)  ## kill, starve and fill the disk, 20 times each (minutes)
 	$(OFFLINE) $(RUN) python tests/soak/soak_data.py
