@@ -172,7 +172,8 @@ def test_the_words_are_pieces_of_text_only(encoder: Encoder) -> None:
 
 def test_rows_that_show_no_input_have_no_frame(encoder: Encoder) -> None:
     bare = {"prompt": "Name a colour.\n\n### Response:\n", "input": "", "completion": "Red."}
-    talk = {"messages": [{"role": "user", "content": "Hi."}], "input": "Hi."}
+    said = [{"role": role, "content": "Hi."} for role in ("user", "assistant")]
+    talk = {"messages": said, "input": "Hi."}
     assert read_frames(encoder, [bare]) == []
     assert read_frames(Encoder(make_tokenizer(), "chat"), [talk]) == []
     assert len(read_frames(encoder, [bare, ROWS[0]])) == 1

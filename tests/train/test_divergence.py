@@ -62,7 +62,7 @@ def test_a_learning_rate_that_explodes_stops_the_run(tmp_path: Path) -> None:
     base = write_base(tmp_path / "base")
     data = write_rows(tmp_path / "rows.jsonl", make_rows(13))
     recipe = make_recipe(base, learning_rate=1e30, warmup=0, max_steps=20, save_steps=100)
-    with pytest.raises(DivergedError, match="is (nan|inf)"):
+    with pytest.raises(DivergedError, match=r"is (nan|inf)"):
         train(recipe, data, tmp_path / "run")
     step = read_json(tmp_path / "run" / "diverged-0.json")["step"]
     assert 1 < step < 10
@@ -87,7 +87,7 @@ def test_a_gradient_alone_that_is_not_finite_stops_the_run(
     monkeypatch.setattr(WritingTrainer, "training_step", poisoned)
     base = write_base(tmp_path / "base")
     data = write_rows(tmp_path / "rows.jsonl", make_rows(13))
-    with pytest.raises(DivergedError, match="step 3: the gradient's norm is (inf|nan)"):
+    with pytest.raises(DivergedError, match=r"step 3: the gradient's norm is (inf|nan)"):
         train(make_recipe(base, save_steps=2), data, tmp_path / "run")
     assert_diverged(tmp_path / "run", 3)
     assert (tmp_path / "run" / "checkpoints" / "checkpoint-2").is_dir()

@@ -19,7 +19,7 @@ from wa_train.errors import DataError, RecipeError
 from wa_train.recipe import Scratch
 from wa_train.scratch import common_lines, make_scratch
 
-SIZES = Scratch(vocabulary=320, hidden=32, layers=2, heads=4, intermediate=64, positions=128)
+SIZES = Scratch(vocabulary=310, hidden=32, layers=2, heads=4, intermediate=64, positions=128)
 PREFACE = "Read the line and mend what is wrong with it, please."
 PROMPT = PREFACE + "\n\n### Input:\n{}\n\n### Response:\n"
 LINES = [f"My {n} friends was late for {n} trains." for n in range(30)]
@@ -50,7 +50,7 @@ def test_the_model_loads_with_the_sizes_that_were_asked_for(
     config = model.config
     assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (32, 2, 4)
     assert (config.intermediate_size, config.max_position_embeddings) == (64, 128)
-    assert len(tokenizer) == 320
+    assert len(tokenizer) == 310
     assert config.tie_word_embeddings
     ids = torch.tensor([tokenizer("My friends were late.")["input_ids"]])
     assert torch.isfinite(model(input_ids=ids).logits).all()
@@ -93,7 +93,7 @@ def test_the_fixed_lines_of_a_prompt_are_one_token_each(
 def test_no_other_token_is_spent_on_the_fixed_lines(tokenizer: PreTrainedTokenizerBase) -> None:
     pieces = [tokenizer.decode([token]) for token in range(len(tokenizer))]
     assert " friends" in pieces
-    assert not {" wrong", " please", " read", " Input"} & set(pieces)
+    assert [piece for piece in pieces if "wr" in piece or "pl" in piece] == [PREFACE]
 
 
 def test_only_lines_of_texts_with_several_lines_are_a_template() -> None:
@@ -123,7 +123,7 @@ def test_another_process_makes_the_same_tokenizer(base: Path, tmp_path: Path) ->
     code = (
         "import json, sys; from pathlib import Path; from wa_train.scratch import train_tokenizer\n"
         "folder = Path(sys.argv[1]); texts = json.loads((folder / 'texts.json').read_text())\n"
-        "train_tokenizer(texts, 320, 128).save_pretrained(folder)"
+        "train_tokenizer(texts, 310, 128).save_pretrained(folder)"
     )
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], check=True, env=os.environ, timeout=120

@@ -46,7 +46,7 @@ def one_by_one(model: Any, samples: Sequence[Sample], loss: Loss) -> Result:
 
 def laid_out(called: Any, samples: Sequence[Sample], train: Train, **options: Any) -> Result:
     """Our way: passes by the recipe, summed, divided by the targets of the step."""
-    model = getattr(called, "model", called) if isinstance(called, Contaminated) else called
+    model: Any = getattr(called, "model", called) if isinstance(called, Contaminated) else called
     head = TargetHead(model)
     targets = sum(count_targets(sample, train.loss) for sample in samples)
     total = 0.0

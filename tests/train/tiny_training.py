@@ -32,7 +32,8 @@ def sharp_model(seed: int = 0) -> LlamaForCausalLM:
         for name, weight in model.named_parameters():
             if "norm" not in name:
                 weight.mul_(6)
-    return model.eval()
+    model.eval()
+    return model
 
 
 def write_base(folder: Path, model: LlamaForCausalLM | None = None) -> Path:

@@ -28,10 +28,11 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-PEERS = ("ours", "alpaca-lora", "trl packed")
+PEERS = ("ours", "alpaca-lora", *(["trl packed"] if find_spec("trl") else []))
 PREFACE = "Below is a task and a text. Write what the task asks for."
 LORA = {"r": 8, "alpha": 16, "dropout": 0.05, "targets": ("q_proj", "v_proj")}
 
@@ -308,7 +309,7 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
     )
     results: dict[str, list[Result]] = {name: [] for name in PEERS}
     for turn in range(options.repeats):
-        for name in (*PEERS[turn % 3 :], *PEERS[: turn % 3]):
+        for name in (*PEERS[turn % len(PEERS) :], *PEERS[: turn % len(PEERS)]):
             result = start(name, options, folder)
             results[name].append(result)
             print(
