@@ -7,7 +7,8 @@ UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := UV_NO_SYNC=1 $(UV) run
 SYNC := .venv/.synced
 # Tests never use the network; those that need a Hub start one on the loopback interface.
-OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false
+# Small models gain nothing from a second thread, and processes side by side lose much.
+OFFLINE := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 TOKENIZERS_PARALLELISM=false
 
 # What `make bench` reads: official files in their official layout, and systems' outputs for BEA-dev.
 CORPORA := ../shared/sources

@@ -17,11 +17,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from wa_train.errors import DataError, RecipeError
 from wa_train.recipe import Scratch
-from wa_train.scratch import common_lines, make_scratch
+from wa_train.scratch import fixed_parts, make_scratch
 
 SIZES = Scratch(vocabulary=310, hidden=32, layers=2, heads=4, intermediate=64, positions=128)
 PREFACE = "Read the line and mend what is wrong with it, please."
-PROMPT = PREFACE + "\n\n### Input:\n{}\n\n### Response:\n"
+BEFORE, AFTER = PREFACE + "\n\n### Input:\n", "\n### Response:\n"
+PROMPT = BEFORE + "{}\n" + AFTER
 LINES = [f"My {n} friends was late for {n} trains." for n in range(30)]
 TEXTS = [text for line in LINES for text in (PROMPT.format(line), line.replace("was", "were"))]
 
@@ -50,7 +51,7 @@ def test_the_model_loads_with_the_sizes_that_were_asked_for(
     config = model.config
     assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (32, 2, 4)
     assert (config.intermediate_size, config.max_position_embeddings) == (64, 128)
-    assert len(tokenizer) == 310
+    assert (len(tokenizer), config.vocab_size) == (310, 320)
     assert config.tie_word_embeddings
     ids = torch.tensor([tokenizer("My friends were late.")["input_ids"]])
     assert torch.isfinite(model(input_ids=ids).logits).all()
@@ -78,28 +79,26 @@ def test_any_text_comes_back_as_it_was(tokenizer: PreTrainedTokenizerBase, text:
         assert tokenizer.decode(ids, skip_special_tokens=True) == text
 
 
-def test_the_fixed_lines_of_a_prompt_are_one_token_each(
-    tokenizer: PreTrainedTokenizerBase,
-) -> None:
+def test_what_is_fixed_in_a_prompt_is_two_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
     ids = tokenizer(PROMPT.format("late"), add_special_tokens=False)["input_ids"]
-    tokens = [tokenizer.decode([one]) for one in ids]
-    assert [token for token in tokens if len(token) > 4] == [
-        PREFACE,
-        "### Input:",
-        "### Response:",
-    ]
+    tokens = [str(tokenizer.decode([one])) for one in ids]
+    assert tokens[0] == BEFORE
+    assert tokens[-2:] == ["\n", AFTER]
+    assert "".join(tokens[1:-2]) == "late"
 
 
-def test_no_other_token_is_spent_on_the_fixed_lines(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_no_other_token_is_spent_on_what_is_fixed(tokenizer: PreTrainedTokenizerBase) -> None:
     pieces = [tokenizer.decode([token]) for token in range(len(tokenizer))]
     assert " friends" in pieces
-    assert [piece for piece in pieces if "wr" in piece or "pl" in piece] == [PREFACE]
+    assert [piece for piece in pieces if "wr" in piece or "pl" in piece] == [BEFORE]
 
 
-def test_only_lines_of_texts_with_several_lines_are_a_template() -> None:
-    assert common_lines(["Yes."] * 50 + ["Why?\nNo."]) == []
-    assert common_lines(["Why?\nNo.", "Why?\nWell."]) == ["Why?"]
-    assert common_lines([f"Why?\n{n}" for n in range(40)] + ["a\nb", "c\nb"]) == ["Why?"]
+def test_only_runs_of_lines_that_many_texts_share_are_fixed() -> None:
+    assert fixed_parts(["Yes.\n"] * 50 + ["Why?\nNo.\n"]) == []
+    assert fixed_parts(["Why?\nNo.", "Why?\nWell."]) == ["Why?\n"]
+    assert fixed_parts([f"Why?\n{n}" for n in range(40)] + ["a\nb", "a\nc"]) == ["Why?\n"]
+    two = [f"Do {order}.\n\nInput:\n{n}{order}\n\nEnd.\n" for n in range(9) for order in "ab"]
+    assert fixed_parts(two) == ["\nEnd.\n", "Do a.\n\nInput:\n", "Do b.\n\nInput:\n"]
 
 
 def test_the_same_seed_makes_the_same_files_and_another_other_weights(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM
 
+from wa_train.cli import main
 from wa_train.fit import FitRequest, fit
 from wa_train.recipe import Base, Lora, Recipe, Train
 from wa_train.record import RunRecord
@@ -142,3 +147,38 @@ def learned(run: Path) -> dict[str, torch.Tensor]:
 def learned_bytes(run: Path) -> bytes:
     (path,) = [*run.glob("adapter/*.safetensors"), *run.glob("model/*.safetensors")]
     return path.read_bytes()
+
+
+class Called(NamedTuple):
+    """How a call of the command line ended."""
+
+    code: object
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """Give the one line that says what is wrong."""
+        assert "Traceback" not in self.err
+        (line,) = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        return line
+
+
+def call(*words: object) -> Called:
+    """Call the command line in this process: importing torch anew takes seconds."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["wa-train", *map(str, words)])
+        patch.setattr("signal.signal", lambda *_: None)
+        with pytest.raises(SystemExit) as end:
+            main()
+    return Called(end.value.code, out.getvalue(), err.getvalue())
+
+
+class Place:
+    """A folder with a base model, thirteen rows and a recipe."""
+
+    def __init__(self, folder: Path) -> None:
+        self.base = write_base(folder / "base")
+        self.data = write_rows(folder / "rows.jsonl", make_rows(13))
+        self.recipe = write_recipe(folder / "tiny.toml", self.base)

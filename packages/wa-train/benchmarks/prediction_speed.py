@@ -61,11 +61,12 @@ def ours(
     loaded: Loaded, requests: Sequence[Request], *, copy: bool, budget: int, exact: bool = False
 ) -> Run:
     """Decode as `wa-train predict` does."""
+    decoding = pick_decoding("greedy", copy_draft=copy)
     worker = Worker(
         loaded.model,
-        pick_decoding("greedy", copy_draft=copy),
+        decoding,
         loaded.encoder.eos,
-        budget=budget or default_budget(loaded.model),
+        budget=budget or default_budget(loaded.model, decoding),
         exact=exact,
     )
     texts: list[tuple[int, ...]] = [()] * len(requests)

@@ -1,15 +1,17 @@
 """A small Llama with fresh weights and a tokenizer of its own: a base model without a download.
 
-The tokenizer is a byte-level BPE trained on the run's own prompts and completions. Lines that
-stand in many of the texts, which are the fixed lines of a prompt, become one token each: of the
-155 bytes of Alpaca's preface one position is left, and the model's attention is on the text.
+The tokenizer is a byte-level BPE trained on the run's own prompts and completions. What stands in
+many of the texts line by line, which is what is fixed in a prompt, becomes one token: all that is
+before the input in Alpaca's template takes one position, and a model this small has no attention
+to spare.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 
 START, END, PAD = "<s>", "</s>", "<pad>"
 _BYTES = 256
-# A line in one of this many texts is part of the prompt's template, not of anybody's text.
+# What stands in one of this many texts is part of the prompt's template, not of anybody's text.
 _COMMON = 20
-_LINES = 32
+_PARTS = 32
 _TEXTS = 20_000
 _WIDTHS = 32  # matrix units like a vocabulary of a multiple of this
 
@@ -87,20 +89,18 @@ def train_tokenizer(texts: list[str], vocabulary: int, positions: int) -> PreTra
     from tokenizers.trainers import BpeTrainer
     from transformers import PreTrainedTokenizerFast
 
-    lines = common_lines(texts)
+    parts = fixed_parts(texts)
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     trainer = BpeTrainer(
-        vocab_size=vocabulary - len(lines),
+        vocab_size=vocabulary - len(parts),
         special_tokens=[START, END, PAD],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    fixed = set(lines)
-    rest = (line for text in texts for line in text.splitlines() if line not in fixed)
-    core.train_from_iterator(rest, trainer)
-    core.add_tokens([AddedToken(line, normalized=False) for line in lines])
+    core.train_from_iterator(_without(parts, texts), trainer)
+    core.add_tokens([AddedToken(part, normalized=False) for part in parts])
     core.post_processor = processors.TemplateProcessing(
         single=f"{START} $A", special_tokens=[(START, core.token_to_id(START))]
     )
@@ -114,26 +114,44 @@ def train_tokenizer(texts: list[str], vocabulary: int, positions: int) -> PreTra
     )
 
 
-def common_lines(texts: list[str]) -> list[str]:
-    r"""Give the lines that stand in one of twenty texts or more, of several lines: a template's.
+def fixed_parts(texts: list[str]) -> list[str]:
+    r"""Give the runs of lines, each with its line end, that one of twenty texts or more has.
 
-    >>> common_lines(["Answer.\n\nHow?"] * 2 + ["Well."])
-    ['Answer.', 'How?']
+    Only texts of several lines count: the others have no template.
+
+    >>> fixed_parts(["Mend it.\n\n### Input:\nA.\n", "Mend it.\n\n### Input:\nB.\n", "Hi."])
+    ['Mend it.\n\n### Input:\n']
     """
-    counts: Counter[str] = Counter()
-    for text in texts:
-        parts = text.splitlines()
-        if len(parts) > 1:
-            counts.update({line for line in parts if line.strip()})
+    several = [lines for text in texts if len(lines := text.splitlines(keepends=True)) > 1]
     least = max(len(texts) / _COMMON, 2)
-    found = [(-count, line) for line, count in counts.items() if count >= least]
-    return [line for _, line in sorted(found)[:_LINES]]
+    counts = Counter(line for lines in several for line in dict.fromkeys(lines))
+    fixed = {line for line, count in counts.items() if count >= least}
+    runs = Counter(
+        run
+        for lines in several
+        for run in dict.fromkeys(
+            "".join(group) for common, group in groupby(lines, fixed.__contains__) if common
+        )
+        if run.strip()
+    )
+    found = [(-count, run) for run, count in runs.items() if count >= least]
+    return [run for _, run in sorted(found)[:_PARTS]]
+
+
+def _without(parts: list[str], texts: list[str]) -> Iterator[str]:
+    """Give what of the texts is not in one of the parts."""
+    if not parts:
+        yield from texts
+        return
+    between = re.compile("|".join(map(re.escape, sorted(parts, key=len, reverse=True))))
+    for text in texts:
+        yield from between.split(text)
 
 
 def _check(scratch: Scratch) -> None:
-    least = _BYTES + _LINES + len((START, END, PAD))
+    least = _BYTES + _PARTS + len((START, END, PAD))
     if scratch.vocabulary < least:
         raise RecipeError(
             f"base.scratch.vocabulary is {scratch.vocabulary}, expected at least {least}: the "
-            "bytes, the special tokens and the lines of the prompt"
+            "bytes, the special tokens and what is fixed in prompts"
         )

@@ -73,7 +73,7 @@ def predict(
         model=loaded.model,
         decoding=settings.decoding,
         eos=loaded.encoder.eos,
-        budget=settings.batch_tokens or default_budget(loaded.model),
+        budget=settings.batch_tokens or default_budget(loaded.model, settings.decoding),
         exact=settings.exact,
         seed=settings.seed,
     )

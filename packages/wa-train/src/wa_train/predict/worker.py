@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 # Positions of keys and values at once: beyond these, passes get no faster.
-_MOST_CPU, _MOST_GPU = 8192, 65536
+# Drafts make passes long by themselves: on a CPU more rows at once only leave the caches.
+_MOST_CPU, _MOST_CPU_DRAFT, _MOST_GPU = 8192, 2048, 65536
 _MEMORY_SHARE = 0.3
 _MEMORY_TEXTS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 
@@ -113,8 +114,8 @@ class Worker:
         return BeamSearch(self.model, self.decoding, eos=self.eos, budget=self.budget, rows=rows)
 
 
-def default_budget(model: PreTrainedModel) -> int:
-    """Give how many positions of keys and values to hold at once, by the free memory."""
+def default_budget(model: PreTrainedModel, decoding: Decoding) -> int:
+    """Give how many positions of keys and values to hold at once, by device and free memory."""
     config = model.config.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -124,7 +125,8 @@ def default_budget(model: PreTrainedModel) -> int:
     else:
         import psutil
 
-        free, most = psutil.virtual_memory().available, _MOST_CPU
+        free = psutil.virtual_memory().available
+        most = _MOST_CPU_DRAFT if decoding.copy_draft else _MOST_CPU
     return max(256, min(most, int(_MEMORY_SHARE * free / position)))
 
 
