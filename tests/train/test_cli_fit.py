@@ -14,6 +14,8 @@ from wa_train.record import write_record
 from .command import bad, write_parquet
 from .tiny_runs import make_record
 from .tiny_training import (
+    Place,
+    call,
     make_rows,
     write_base,
     write_rows,

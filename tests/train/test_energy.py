@@ -122,16 +122,18 @@ class Counter:
 
 def test_the_meter_counts_between_start_and_stop_and_reads_meanwhile() -> None:
     counter = Counter()
+    before = set(threading.enumerate())
     meter = EnergyMeter(counter, interval=0.001)  # type: ignore[arg-type]
     counter.total = 100.0
     meter.start()
+    assert set(threading.enumerate()) > before
     assert counter.ticks.wait(10)
     counter.total = 130.0
     assert meter.joules() == 30.0
     meter.stop()
     counter.total = 999.0
     assert meter.joules() == 30.0
-    assert not any(thread.name == "energy" for thread in threading.enumerate())
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_meter_without_a_counter_counts_nothing() -> None:

@@ -99,7 +99,10 @@ def _holds_a_run(run: Path) -> bool:
         return True
     if not (run / RUN_FILE).exists():
         return False
-    record = read_record(run)
+    try:
+        record = read_record(run)
+    except RunError:  # another version's record is one, too
+        return True
     return record.exit != "failed" or record.steps > 0
 
 

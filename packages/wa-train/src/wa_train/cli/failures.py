@@ -15,7 +15,11 @@ _MEMORY = (
 _DISK = "no space left on the disk; free some, or write to another one with -o"
 # How torch, safetensors and pyarrow say it: by a text, not by a type.
 _MEMORY_TEXTS = ("can't allocate memory", "CUDA out of memory", "std::bad_alloc")
-_DISK_TEXTS = ("No space left on device", "PytorchStreamWriter failed writing")
+_DISK_TEXTS = (
+    *("No space left on device", "PytorchStreamWriter failed writing"),
+    *("Disk quota exceeded", "File too large"),
+)
+_DISK_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Failure(NamedTuple):
@@ -38,7 +42,7 @@ def explain_failure(error: Exception) -> Failure | None:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"MemoryError", "OutOfMemoryError"} or any(said in text for said in _MEMORY_TEXTS):
         return Failure(_MEMORY, 2)
-    if getattr(error, "errno", None) == errno.ENOSPC or any(said in text for said in _DISK_TEXTS):
+    if getattr(error, "errno", None) in _DISK_NUMBERS or any(said in text for said in _DISK_TEXTS):
         file = getattr(error, "filename", None)
         return Failure(f"{file}: {_DISK}" if file else _DISK, 2)
     if isinstance(error, OSError):
