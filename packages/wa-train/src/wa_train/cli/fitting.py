@@ -86,6 +86,8 @@ def fit(
         return
     part = "model" if record.method == "full" else "adapter"
     click.echo(f"{run / part}")
+    if request.quiet:
+        return
     click.echo(
         f"{record.steps:,} steps, {record.tokens_seen:,} tokens, loss {record.loss:.4f}, "
         f"{record.tokens_per_second or 0:,.0f} tokens/s, {record.wall_seconds:,.0f} s; "
