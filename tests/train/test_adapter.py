@@ -85,6 +85,7 @@ def test_a_run_is_loaded_with_all_that_it_knows(run: Path, base: Path) -> None:
 def test_an_adapter_folder_alone_gives_the_same_model(run: Path) -> None:
     whole = load_for_prediction(str(run), precision="fp32", device="cpu")
     alone = load_for_prediction(str(run / "adapter"), precision="fp32", device="cpu")
+    assert (whole.method, alone.method) == ("lora", "lora")
     assert torch.equal(logits(alone.model), logits(whole.model))
     assert (alone.name, alone.run) == ("adapter", None)
 

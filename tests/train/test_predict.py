@@ -93,6 +93,7 @@ def test_rows_of_the_contract_in_order(loaded: Loaded, tmp_path: Path) -> None:
     assert saved.limit_hits == outcome.cut == sum(row["tokens_out"] == 9 for row in rows) > 0
     assert saved.instances_per_second == pytest.approx(12 / sum(row["seconds"] for row in rows))
     assert saved.p50_seconds is None
+    assert saved.batch is not None and saved.batch >= 256
     assert saved.forward_passes == outcome.passes > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "out.run.json"]
 
@@ -202,6 +203,15 @@ def test_the_command_reads_standard_input(base: Path, tmp_path: Path) -> None:
     assert [row["id"] for row in read(out)] == [f"jfleg-test-{n}" for n in range(3)]
     said = bad("predict", base, "--data", "-", "-o", out, text=lines)
     assert "complete already; --restart" in said
+
+
+def test_the_command_prints_the_same_rows(base: Path, tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "rows.jsonl", *(benchmark_row(n) for n in range(3)))
+    words = ("predict", base, "--data", data, "--max-new-tokens", 4)
+    printed = [json.loads(line) for line in run(*words, "-o", "-").stdout.splitlines()]
+    assert run(*words, "-o", tmp_path / "out.jsonl").returncode == 0
+    assert texts(printed) == texts(read(tmp_path / "out.jsonl"))
+    assert [list(row) for row in printed] == [FIELDS] * 3
 
 
 def test_bad_input_is_said_before_the_model_is_loaded(tmp_path: Path) -> None:

@@ -222,6 +222,15 @@ def test_a_model_and_one_from_scratch_replace_each_other() -> None:
     assert small("base.scratch={}").base == Base(scratch=Scratch())
 
 
+def test_none_removes_what_a_recipe_may_do_without() -> None:
+    taught = small("curriculum.share=0.5")
+    assert override(taught, ["curriculum=none"]) == small()
+    fresh = small("base.scratch.layers=2")
+    assert override(fresh, ["base.scratch=none", "base.model=folder"]).base == Base(model="folder")
+    with pytest.raises(RecipeError, match="expected a table, got 'none'"):
+        small("train=none")
+
+
 def test_both_of_a_pair_are_a_contradiction() -> None:
     with pytest.raises(
         RecipeError, match=r"max_steps is 1 and train\.epochs is 2\.0; expected one"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import torch
 from accelerate import PartialState
 from transformers import AutoModelForCausalLM
@@ -62,6 +63,8 @@ def _facts(
         optimizer=recipe.train.optimizer,
         activation_checkpointing=recipe.train.activation_checkpointing,
     )
+    # On a CPU this process, as it is now, is what the libraries will take of the same memory.
+    here = 0 if device.startswith("cuda") else psutil.Process().memory_info().rss
     samples = steps * recipe.train.batch
     tokens = counts.tokens / len(data.store) * samples
     targets = counts.target_tokens if recipe.train.loss == "response" else counts.tokens
@@ -89,7 +92,7 @@ def _facts(
         "trainable_parameters": shape.trainable,
         "device": device,
         "processes": world,
-        "memory_bytes": {**asdict(memory), "total": memory.total},
+        "memory_bytes": {**asdict(memory), "libraries": here, "total": memory.total + here},
         "seconds": estimate_seconds(flops, rate=rate, devices=world),
     }
 
@@ -130,7 +133,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"weights    {facts['parameters']:,}, trained {facts['trainable_parameters']:,}",
         f"memory     about {gib['total']} GiB a process (weights {gib['weights']}, gradients "
         f"{gib['gradients']}, optimizer {gib['optimizer']}, activations {gib['activations']}, "
-        f"logits {gib['logits']})",
+        f"logits {gib['logits']}, libraries {gib['libraries']})",
         f"time       about {time} on {facts['processes']} x {facts['device']} (an estimate)",
     ]
 

@@ -2,7 +2,7 @@
 
 The memory of activations is that of a Llama-like block (norm, attention without a stored score
 matrix, norm, gated MLP) and counts what is kept for the backward pass; caches of the allocator and
-of the libraries come on top, so leave some room.
+of matrix products come on top, so leave some room.
 """
 
 from __future__ import annotations

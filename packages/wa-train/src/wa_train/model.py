@@ -27,9 +27,13 @@ from transformers import (
 
 from wa_train.errors import ModelError, RecipeError, RunError
 from wa_train.recipe import Base, Precision, Prompt, Recipe
+from wa_train.record import Method
 from wa_train.settings import load_recipe, load_recipe_json, recipe_names
 from wa_train.tokens import Encoder
 
+# On a CPU oneDNN keeps the last 1,024 compiled matrix products with their buffers. Ours differ from
+# pass to pass and would only pile up; what one pass repeats in every layer fits into 64.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 # Bars for loading files of a second's work would stand between our own lines.
 transformers.utils.logging.disable_progress_bar()
 
@@ -41,13 +45,15 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 class Loaded:
     """A model ready to predict: adapters merged, on its device, in evaluation mode.
 
-    `name` is what predictions call the model; `run` the name of its run, if a run made it.
+    `name` is what predictions call the model, `method` how it was made as far as its files tell;
+    `run` the name of its run, if a run made it.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     encoder: Encoder
     name: str
+    method: Method = "zero-shot"
     run: str | None = None
     recipe: Recipe | None = None
     run_json: dict[str, Any] | None = None
@@ -173,7 +179,7 @@ def _load_run(folder: Path, precision: Precision, device: str, overrides: Sequen
     else:
         base = replace(recipe.base, model=str(folder / "model"), revision="main", scratch=None)
         loaded = _plain(base, precision, device, name=name, recipe=recipe)
-    return replace(loaded, run=name, run_json=record)
+    return replace(loaded, run=name, run_json=record, method=record["method"])
 
 
 def _load_adapter(
@@ -206,6 +212,7 @@ def _load_adapter(
         tokenizer=tokenizer,
         encoder=Encoder(tokenizer, base.prompt),
         name=name,
+        method="lora",
         recipe=recipe if recipe.name else None,
     )
 

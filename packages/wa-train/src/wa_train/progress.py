@@ -46,7 +46,26 @@ class Rate:
         return tokens / seconds if tokens > 0 and seconds > 0 else None
 
 
-class MetricsWriter(TrainerCallback):
+class _Timed(TrainerCallback):
+    """A callback with a rate that leaves evaluations and savings out."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._rate = Rate(counters)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Leave the evaluation out of the rate."""
+        self._rate.restart()
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Leave the saving out of the rate."""
+        self._rate.restart()
+
+
+class MetricsWriter(_Timed):
     """Writes one JSON object a line for each log and each evaluation, flushed at once.
 
     Fields: step, epoch (share of the data seen), loss, eval_loss, learning_rate, grad_norm,
@@ -57,8 +76,8 @@ class MetricsWriter(TrainerCallback):
 
     def __init__(self, run: Path, counters: Counters, meter: CostMeter) -> None:
         """Write into a run's folder."""
+        super().__init__(counters)
         self._path, self._counters, self._meter = run / METRICS_FILE, counters, meter
-        self._rate = Rate(counters)
         self._stream: IO[str] | None = None
 
     def on_train_begin(
@@ -96,19 +115,13 @@ class MetricsWriter(TrainerCallback):
         self._stream.write(f"{json.dumps(line, allow_nan=False)}\n")
         self._stream.flush()
 
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Leave the evaluation out of the rate."""
-        self._rate.restart()
-
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Leave the saving out of the rate; what a checkpoint goes on from is on the disk."""
+        """See that what a checkpoint goes on from is on the disk."""
         if self._stream is not None:
             os.fsync(self._stream.fileno())
-        self._rate.restart()
+        super().on_save(args, state, control)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -123,15 +136,15 @@ class MetricsWriter(TrainerCallback):
             self._stream = None
 
 
-class ProgressReporter(TrainerCallback):
+class ProgressReporter(_Timed):
     """Shows step, loss, tokens/s and the time left on stderr: a bar on a terminal, else lines."""
 
     def __init__(
         self, counters: Counters, *, quiet: bool = False, stream: IO[str] | None = None
     ) -> None:
         """Show nothing where `quiet`."""
+        super().__init__(counters)
         self._quiet, self._stream = quiet, stream or sys.stderr
-        self._rate = Rate(counters)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._begun, self._first, self._loss = 0.0, 0, math.nan
@@ -186,18 +199,6 @@ class ProgressReporter(TrainerCallback):
             f"step {state.global_step:,}/{state.max_steps:,}: loss {logs['loss']:.4f}, "
             f"{speed} tokens/s, {_clock(left)} left"
         )
-
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Leave the evaluation out of the rate."""
-        self._rate.restart()
-
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Leave the saving out of the rate."""
-        self._rate.restart()
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

@@ -91,7 +91,7 @@ def _set_place(folder: Path, config: str, split: str) -> Place:
     if config not in (*ALL, *configs):
         raise DataError(
             f"{folder}: no config {config!r}{suggest(config, configs)}; there: "
-            f"{', '.join(configs)}, and all"
+            f"{', '.join(configs)}, and all; name one as {folder}:CONFIG"
         )
     chosen = {name: configs[name] for name in configs if config in (*ALL, name)}
     with_split = {name: splits[split] for name, splits in chosen.items() if split in splits}

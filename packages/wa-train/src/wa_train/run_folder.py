@@ -63,7 +63,7 @@ def check_rows(run: Path, digests: Mapping[str, str]) -> None:
             raise RunError(
                 f"{run}: the run was started with other rows ({name}: {old.get(name, 'none')}, now "
                 f"{digests.get(name, 'none')}); resume with the same --data and --eval, or start "
-                "another run with --init-adapter"
+                "another run: without --resume, another -o"
             )
 
 
@@ -77,7 +77,7 @@ def _check_same(old: Any, new: Any, run: Path, key: str = "") -> None:
     elif old != new:
         raise RunError(
             f"{run}: the run was started with {key}={old!r}, now it is {new!r}; resume with the "
-            "same recipe and --set, or start another run with --init-adapter"
+            "same recipe and --set, or start another run: without --resume, another -o"
         )
 
 

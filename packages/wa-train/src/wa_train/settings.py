@@ -27,6 +27,8 @@ _EITHER: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("base", "model"): ("base", "scratch"),
     ("base", "scratch"): ("base", "model"),
 }
+# Tables that a recipe may do without: `none` takes them away.
+_OPTIONAL = (("base", "scratch"), ("curriculum",))
 
 
 def recipe_names() -> list[str]:
@@ -44,7 +46,8 @@ def load_recipe(name_or_file: str, overrides: Sequence[str] = ()) -> Recipe:
         overrides: `train.max_steps=100`, `lora.options.use_dora=true`, ...: a dotted key and a TOML
             value, or a plain string; a list of strings may be given as `a,b`. Setting one of
             train.max_steps and train.epochs resets the other to 0, and setting one of base.model
-            and base.scratch removes the other, unless both are given.
+            and base.scratch removes the other, unless both are given. `curriculum=none` removes
+            the curriculum.
 
     Raises:
         UsageError: there is no such recipe or file; suggests the nearest.
@@ -136,10 +139,13 @@ def override(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
     named = {keys[:2] for keys, _ in given}
     for keys, value in given:
         other = _EITHER.get(keys[:2])
-        resets = len(keys) > 2 or value not in (0, "")  # to 0 is to take it away
+        resets = len(keys) > 2 or value not in (0, "", "none")  # to 0 is to take it away
         if other and other not in named and resets:
             table[other[0]].pop(other[1], None)
-        _put(table, keys, value)
+        if keys in _OPTIONAL and value == "none":
+            (table if len(keys) == 1 else table[keys[0]]).pop(keys[-1], None)
+        else:
+            _put(table, keys, value)
     return build(Recipe, table, "--set")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from wa_train.errors import UsageError
 from wa_train.predict.decoding import PRESETS
 
 _log = logging.getLogger(__name__)
+_STDOUT = Path("-")
 
 
 @click.command(short_help="Predict benchmark rows with a run or a model.")
@@ -25,8 +27,9 @@ _log = logging.getLogger(__name__)
     "the standard input, as `wa-data prompt` writes them.",
 )  # fmt: skip
 @click.option(
-    "-o", "out", required=True, type=options.FILE, metavar="OUT.jsonl",
-    help="Predictions; the run record goes beside it as OUT.run.json.",
+    "-o", "out", required=True, type=options.FILE, metavar="OUT.jsonl|-",
+    help="Predictions; the run record goes beside it as OUT.run.json. `-` prints them when all "
+    "are there, without a record, and a kill loses them.",
 )  # fmt: skip
 @click.option(
     "--benchmark", "names", multiple=True, metavar="NAME",
@@ -103,7 +106,8 @@ def predict(
     chosen = pick_decoding(decoding, copy_draft=copy_draft)
     if exact and precision not in (None, "fp32"):
         raise UsageError(f"--exact computes in fp32, got --precision {precision}; leave one out")
-    check_output(out, restart=restart)
+    if out != _STDOUT:
+        check_output(out, restart=restart)
     rows = read_benchmark(data, names=names, split=split, limit=limit, sample=sample)
 
     from wa_train.cost import CostMeter
@@ -126,11 +130,29 @@ def predict(
         seed=seed,
         run=run_name,
     )
-    with _progress(len(rows.rows)) as advance:
+    with _progress(len(rows.rows)) as advance, _file(out) as file:
         outcome, record = predict_rows(
-            loaded, rows, settings, out, restart=restart, meter=meter, advance=advance
+            loaded, rows, settings, file, restart=restart, meter=meter, advance=advance
         )
+        if out == _STDOUT:
+            _print(file)
     _log.info("%s -> %s", describe(record, outcome), out)
+
+
+@contextmanager
+def _file(out: Path) -> Iterator[Path]:
+    """Give the file to write: one that is thrown away for the standard output."""
+    if out != _STDOUT:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="wa-train-") as folder:
+        yield Path(folder) / "predictions.jsonl"
+
+
+def _print(file: Path) -> None:
+    with file.open(encoding="utf-8") as stream:
+        for line in stream:
+            click.echo(line, nl=False)
 
 
 @contextmanager

@@ -91,6 +91,7 @@ def predict(
         rows=rows,
         resumed=resumed,
         passes=worker.passes,
+        batch=worker.budget,
         cut=sum(rows[one.index]["tokens_out"] >= one.limit for one in plan.requests),
         too_long=len(plan.too_long),
     )

@@ -35,6 +35,7 @@ class Outcome:
         rows: predictions in the order of the data, those of earlier attempts included.
         resumed: how many came from earlier attempts.
         passes: forward passes of this attempt.
+        batch: tokens held at once at most.
         cut: rows that reached their limit of tokens.
         too_long: rows whose prompt the model cannot hold; their prediction is null.
     """
@@ -42,5 +43,6 @@ class Outcome:
     rows: Sequence[Mapping[str, Any]]
     resumed: int
     passes: int
+    batch: int
     cut: int
     too_long: int

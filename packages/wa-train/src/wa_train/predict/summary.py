@@ -9,7 +9,7 @@ from wa_train.cost import CostMeter
 from wa_train.hardware import read_hardware
 from wa_train.predict.benchmark import Benchmark
 from wa_train.predict.settings import Outcome, Settings
-from wa_train.record import Method, RunRecord, versions
+from wa_train.record import RunRecord, versions
 
 if TYPE_CHECKING:
     from wa_train.model import Loaded
@@ -49,7 +49,7 @@ def make_record(
     values: dict[str, Any] = costs | {
         "run": settings.run or loaded.run or loaded.name,
         "phase": "predict",
-        "method": _method(loaded),
+        "method": loaded.method,
         "recipe": before.get("recipe") or (loaded.recipe.name if loaded.recipe else None),
         "recipe_sha256": before.get("recipe_sha256"),
         "base_model": before.get("base_model") or loaded.name,
@@ -61,6 +61,7 @@ def make_record(
         "samples_seen": len(rows),
         "tokens_seen": written + sum(row["tokens_in"] for row in rows),
         "parameters": model.num_parameters(),
+        "batch": outcome.batch,
         "dtype": settings.precision,
         "device": device,
         "hardware": hardware,
@@ -96,14 +97,6 @@ def describe(record: RunRecord, outcome: Outcome) -> str:
     if outcome.too_long:
         words.append(f"{outcome.too_long:,} do not fit the model and are null")
     return "; ".join(words)
-
-
-def _method(loaded: Loaded) -> Method:
-    if loaded.run_json:
-        method: Method = loaded.run_json["method"]
-        return method
-    trained = loaded.recipe.train.method if loaded.recipe else "none"
-    return "zero-shot" if trained == "none" else trained
 
 
 def _quantile(values: list[float], share: float) -> float | None:
