@@ -51,7 +51,7 @@ def test_memory_that_runs_out_ends_the_run_in_one_line(
     def greedy(*_: object, **__: object) -> None:
         torch.empty(2**60)
 
-    monkeypatch.setattr("wa_train.trainer.sum_loss", greedy)
+    monkeypatch.setattr("wa_train.causal.sum_loss", greedy)
     ended = call("fit", place.recipe, "--data", place.data, "-o", tmp_path / "run")
     assert ended.code == 2
     assert "not enough memory" in ended.error

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wa_train.causal import CausalObjective
 from wa_train.plan import StepPlan, count_steps
 from wa_train.recipe import Train
 from wa_train.store import Counts, TokenStore
@@ -33,7 +34,8 @@ def make_store(count: int) -> TokenStore:
 def make_plan(count: int, rank: int = 0, world: int = 1, **train: object) -> StepPlan:
     options: dict[str, object] = {"cutoff": 64, "micro_tokens": 128, **train}
     recipe = Train(**options)  # type: ignore[arg-type]
-    return StepPlan(make_store(count), recipe, pad=END, rank=rank, world=world)
+    objective = CausalObjective(recipe, pad=END)
+    return StepPlan(make_store(count), recipe, objective, rank=rank, world=world)
 
 
 def seen(plan: StepPlan, step: int) -> list[int]:
@@ -122,7 +124,7 @@ def test_a_step_is_the_same_whatever_was_asked_before() -> None:
 )
 def test_steps_and_the_size_of_the_last(samples: int, train: Train, steps: int, last: int) -> None:
     assert count_steps(samples, train) == steps
-    plan = StepPlan(make_store(samples), train, pad=END)
+    plan = StepPlan(make_store(samples), train, CausalObjective(train, pad=END))
     assert len(plan) == steps
     assert plan[steps - 1].samples == last
     with pytest.raises(IndexError):
@@ -138,7 +140,9 @@ class Replacement:
 
 
 def test_made_up_samples_take_places_and_are_counted() -> None:
-    plan = StepPlan(make_store(4), Train(max_steps=2, batch=4), pad=END, replacement=Replacement())
+    train = Train(max_steps=2, batch=4)
+    objective = CausalObjective(train, pad=END)
+    plan = StepPlan(make_store(4), train, objective, replacement=Replacement())
     assert sorted(seen(plan, 1))[:2] == [-1, -1]
     assert [plan.sample_at(1, 6)[1].ids, plan.sample_at(1, 6)[0]] == [[6, 1, 2, END], -1]
     assert plan[1].samples == 4

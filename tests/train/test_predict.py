@@ -19,9 +19,10 @@ from wa_train.model import Loaded
 from wa_train.predict.benchmark import Benchmark
 from wa_train.predict.decoding import pick_decoding
 from wa_train.predict.identity import weights_digest
-from wa_train.predict.job import predict
-from wa_train.predict.settings import Settings
-from wa_train.record import read_record
+from wa_train.predict.job import predict as predict_with
+from wa_train.predict.local import LocalPredictor
+from wa_train.predict.settings import Outcome, Settings
+from wa_train.record import RunRecord, read_record
 from wa_train.tokens import Encoder
 
 from .benchmark_rows import benchmark_row
@@ -50,6 +51,12 @@ def loaded() -> Loaded:
             weight.mul_(5)  # so that rounding decides nothing
     tokenizer = make_tokenizer()
     return Loaded(model=model, tokenizer=tokenizer, encoder=Encoder(tokenizer, "rows"), name="tiny")
+
+
+def predict(
+    loaded: Loaded, benchmark: Benchmark, settings: Settings, out: Path, **options: Any
+) -> tuple[Outcome, RunRecord]:
+    return predict_with(LocalPredictor(loaded, settings), benchmark, out, **options)
 
 
 def make_benchmark(count: int = 12) -> Benchmark:

@@ -27,8 +27,15 @@ PAPER = {
     "llama-7b-gec": ("huggyllama/llama-7b", "lora", "gec", "writing"),
     "llama-13b-gec": ("huggyllama/llama-13b", "lora", "gec", "writing"),
 }
+# The small models of section 4: what they read, and the architecture.
+TASK_MODELS = {
+    "roberta-large-gector": ("FacebookAI/roberta-large", "full", "wi-gec", "tagger", "input"),
+    "t5-large-gec": ("google-t5/t5-large", "full", "gec", "seq2seq", "input"),
+}
 OTHERS = {
+    "flan-t5-writing",
     "granite-4.1-8b-writing",
+    "minilm-gector",
     "qwen3-1.7b-writing",
     "smollm2-135m-writing",
     "smollm2-135m-writing-cpu",
@@ -48,7 +55,7 @@ def mix_of(name: str) -> list[dict[str, object]]:
 
 
 def test_there_is_one_recipe_a_system_and_no_other() -> None:
-    assert set(recipe_names()) == set(PAPER) | OTHERS
+    assert set(recipe_names()) == {*PAPER, *TASK_MODELS} | OTHERS
 
 
 @pytest.mark.parametrize("name", sorted(PAPER))
@@ -60,9 +67,18 @@ def test_a_system_of_the_paper_is_what_the_paper_says(name: str) -> None:
     assert recipe.base.prompt == "rows"
 
 
+@pytest.mark.parametrize("name", sorted(TASK_MODELS))
+def test_a_small_model_of_the_paper_reads_the_input_alone(name: str) -> None:
+    recipe = load_recipe(name)
+    base, train = recipe.base, recipe.train
+    found = (base.model, train.method, recipe.data.recipe, base.architecture, base.prompt)
+    assert found == TASK_MODELS[name]
+    assert recipe.paper
+
+
 def test_every_system_has_a_name_of_its_own() -> None:
     systems = [recipe.paper for recipe in all_recipes() if recipe.paper]
-    assert len(systems) == len(set(systems)) == len(PAPER)
+    assert len(systems) == len(set(systems)) == len(PAPER) + len(TASK_MODELS)
 
 
 def test_runs_with_lora_have_the_settings_of_alpaca_lora() -> None:
@@ -89,6 +105,12 @@ def test_all_models_of_the_main_table_share_the_same_training_steps() -> None:
 def test_the_gec_models_see_their_data_once() -> None:
     for name in ("llama-7b-gec", "llama-13b-gec"):
         assert load_recipe(name).train.epochs == 1
+
+
+def test_encoder_decoders_of_one_mix_train_as_long_as_causal_models() -> None:
+    flan, causal = load_recipe("flan-t5-writing"), load_recipe("writing-alpaca-7b")
+    assert (flan.data, flan.train.max_steps) == (causal.data, causal.train.max_steps)
+    assert (flan.train.batch, flan.lora.targets) == (causal.train.batch, ("q", "v"))
 
 
 @pytest.mark.parametrize("recipe", all_recipes(), ids=lambda recipe: recipe.name)

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import pytest
 import torch
 
+from wa_train.causal import CausalObjective, TargetHead, count_targets, sum_loss
 from wa_train.collate import collate
-from wa_train.plan import count_targets, lay_out
+from wa_train.plan import lay_out
 from wa_train.recipe import Train
 from wa_train.tokens import Sample
-from wa_train.trainer import TargetHead, sum_loss
 
 from .tiny_training import END, make_samples, sharp_model
 
@@ -44,13 +44,19 @@ def one_by_one(model: Any, samples: Sequence[Sample], loss: Loss) -> Result:
     return total.item(), take_gradient(model)
 
 
+def passes_of(
+    samples: Sequence[Sample], train: Train, *, flat: bool = False, **options: Any
+) -> tuple[Any, ...]:
+    return lay_out(samples, CausalObjective(train, pad=END, flat=flat), **options)
+
+
 def laid_out(called: Any, samples: Sequence[Sample], train: Train, **options: Any) -> Result:
     """Our way: passes by the recipe, summed, divided by the targets of the step."""
     model: Any = getattr(called, "model", called) if isinstance(called, Contaminated) else called
     head = TargetHead(model)
     targets = sum(count_targets(sample, train.loss) for sample in samples)
     total = 0.0
-    for batch in lay_out(samples, train, pad=END, **options):
+    for batch in passes_of(samples, train, **options):
         part = sum_loss(called, head, batch) / targets
         part.backward()
         total += part.item()
@@ -110,12 +116,10 @@ def test_one_flat_row_equals_each_sample_alone(model: Any, loss: Loss) -> None:
 
 def test_passes_really_differ_between_the_ways() -> None:
     """Otherwise the equalities above would say nothing."""
-    few, many = (
-        lay_out(SAMPLES, Train(cutoff=64, micro_tokens=micro), pad=END) for micro in (10_000, 48)
-    )
+    few, many = (passes_of(SAMPLES, Train(cutoff=64, micro_tokens=micro)) for micro in (10_000, 48))
     assert len(few) == 1 < 5 < len(many)
-    packed = lay_out(SAMPLES, Train(cutoff=64, micro_tokens=10_000), pad=END)[0]
-    padded = lay_out(SAMPLES, Train(cutoff=64, packing="padded", micro_tokens=10_000), pad=END)[0]
+    packed = passes_of(SAMPLES, Train(cutoff=64, micro_tokens=10_000))[0]
+    padded = passes_of(SAMPLES, Train(cutoff=64, packing="padded", micro_tokens=10_000))[0]
     assert packed.position_ids is not None
     assert packed.input_ids.shape[0] < padded.input_ids.shape[0] == len(SAMPLES)
 
@@ -133,7 +137,7 @@ def test_averaging_passes_instead_of_targets_would_be_noticed(model: Any) -> Non
     """The mean of means weighs short passes too much (transformers#34191)."""
     train = Train(cutoff=64, micro_tokens=48)
     head = TargetHead(model)
-    passes = lay_out(SAMPLES, train, pad=END)
+    passes = passes_of(SAMPLES, train)
     means = [sum_loss(model, head, batch).item() / len(batch.labels) for batch in passes]
     head.remove()
     wanted = one_by_one(model, SAMPLES, "response")[0]
@@ -192,7 +196,7 @@ def test_the_output_layer_sees_targets_alone(model: Any) -> None:
     head = TargetHead(model)
     seen: list[int] = []
     watch = model.lm_head.register_forward_hook(lambda *call: seen.append(call[2].shape[-2]))
-    (batch,) = lay_out(SAMPLES, Train(cutoff=64, micro_tokens=10_000), pad=END)
+    (batch,) = passes_of(SAMPLES, Train(cutoff=64, micro_tokens=10_000))
     sum_loss(model, head, batch)
     watch.remove()
     head.remove()

@@ -11,8 +11,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from wa_train.architecture import make_skeleton, task_type
 from wa_train.errors import ModelError, RecipeError
-from wa_train.recipe import Lora
+from wa_train.recipe import Architecture, Lora
 
 if TYPE_CHECKING:
     from peft import LoraConfig, PeftModel
@@ -22,7 +23,7 @@ WEIGHTS = "adapter_model.safetensors"
 _SHAPE = ("r", "lora_alpha", "target_modules", "use_dora", "use_rslora")
 
 
-def lora_config(lora: Lora) -> LoraConfig:
+def lora_config(lora: Lora, architecture: Architecture = "causal") -> LoraConfig:
     """Make peft's configuration; `lora.options` are handed on as they are.
 
     Raises:
@@ -35,7 +36,7 @@ def lora_config(lora: Lora) -> LoraConfig:
         targets = "all-linear"
     try:
         return LoraConfig(
-            task_type="CAUSAL_LM",
+            task_type=task_type(architecture),
             r=lora.r,
             lora_alpha=lora.alpha,
             lora_dropout=lora.dropout,
@@ -48,16 +49,15 @@ def lora_config(lora: Lora) -> LoraConfig:
         ) from error
 
 
-def check_targets(lora: Lora, config: PretrainedConfig) -> None:
+def check_targets(
+    lora: Lora, config: PretrainedConfig, architecture: Architecture = "causal"
+) -> None:
     """Check that every target module exists, on a model without weights.
 
     Raises:
         RecipeError: a target is in no layer; names the linear layers that there are.
     """
-    from transformers import AutoModelForCausalLM
-
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+    model = make_skeleton(config, architecture)
     linear = {
         name.rsplit(".", 1)[-1]
         for name, module in model.named_modules()
@@ -72,7 +72,12 @@ def check_targets(lora: Lora, config: PretrainedConfig) -> None:
             )
 
 
-def attach(model: PreTrainedModel, lora: Lora, start: Path | None = None) -> PeftModel:
+def attach(
+    model: PreTrainedModel,
+    lora: Lora,
+    start: Path | None = None,
+    architecture: Architecture = "causal",
+) -> PeftModel:
     """Put fresh adapters into a model, or those of a folder to go on from.
 
     Trainable weights are fp32 whatever the base is in (peft#341).
@@ -82,7 +87,7 @@ def attach(model: PreTrainedModel, lora: Lora, start: Path | None = None) -> Pef
     """
     from peft import PeftConfig, PeftModel, get_peft_model
 
-    config = lora_config(lora)
+    config = lora_config(lora, architecture)
     if start is None:
         adapted: PeftModel = get_peft_model(model, config)
     else:

@@ -60,6 +60,7 @@ def render_card(inputs: CardInputs) -> str:
         record=record,
         name=inputs.repo.partition("/")[2],
         settings=list(_settings(inputs.recipe)),
+        pairs=inputs.record.method == "seq2seq",
         summary=str(inputs.recipe.get("summary") or ""),
         mix=str(inputs.recipe.get("data", {}).get("recipe") or ""),
         signatures=sorted({str(score["signature"]) for score in inputs.scores}),
@@ -84,7 +85,7 @@ def metadata(inputs: CardInputs) -> str:
         library_name="peft" if inputs.adapter else "transformers",
         pipeline_tag="text-generation",
         datasets=sorted(names) or None,
-        tags=[*TAGS, "lora"] if inputs.record.method == "lora" else list(TAGS),
+        tags=[*TAGS, "lora"] if inputs.adapter or inputs.record.method == "lora" else list(TAGS),
     )
     return str(data.to_yaml(line_break="\n"))
 

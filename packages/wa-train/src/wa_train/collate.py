@@ -41,6 +41,11 @@ class Pass:
     labels: torch.Tensor
     samples: tuple[int, ...] = ()
 
+    @property
+    def padded(self) -> int:
+        """Count the tokens that the model computes, padding included."""
+        return self.input_ids.numel()
+
     def to(self, device: torch.device) -> Pass:
         """Give the same pass on a device."""
         return Pass(

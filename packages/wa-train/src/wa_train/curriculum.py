@@ -37,6 +37,16 @@ class Frame:
     length: int
 
 
+def is_replaced(
+    curriculum: Curriculum, seed: int, step: int, max_steps: int, position: int
+) -> bool:
+    """Tell whether the sample at a position of a run is a made-up one, in this step of it."""
+    early = step < curriculum.share * max_steps
+    rate = curriculum.first if early else curriculum.then
+    digest = sha256(f"{seed}:copy?:{position}".encode()).digest()
+    return int.from_bytes(digest[:8], "little") < rate * 2**64
+
+
 class Copies:
     """Made-up samples by position: which replace real ones, and their ids.
 
@@ -74,10 +84,7 @@ class Copies:
 
     def replaces(self, step: int, max_steps: int, position: int) -> bool:
         """Tell whether the sample at a position of the run is replaced, in this step of it."""
-        early = step < self.curriculum.share * max_steps
-        rate = self.curriculum.first if early else self.curriculum.then
-        digest = sha256(f"{self._seed}:copy?:{position}".encode()).digest()
-        return int.from_bytes(digest[:8], "little") < rate * 2**64
+        return is_replaced(self.curriculum, self._seed, step, max_steps, position)
 
     def tokens(self, position: int) -> tuple[list[int], int]:
         """Give the ids of the made-up sample at a position, and the length of its prompt."""

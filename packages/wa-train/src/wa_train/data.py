@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
@@ -11,18 +11,28 @@ from typing import Any
 
 from accelerate import PartialState
 
-from wa_train.curriculum import Copies, make_copies
+from wa_train.architecture import make_encoder
+from wa_train.causal import CausalObjective
+from wa_train.curriculum import make_copies
 from wa_train.evaluation import Evaluation
-from wa_train.model import load_tokenizer
-from wa_train.plan import StepPlan
-from wa_train.recipe import Base, Recipe
+from wa_train.model import load_config, load_tokenizer
+from wa_train.objective import Objective
+from wa_train.plan import Replacement, StepPlan
+from wa_train.prompt import bare_input
+from wa_train.recipe import Base, Recipe, Tagger
 from wa_train.rows import RowSource, open_rows
 from wa_train.sample import draw_sample
 from wa_train.scratch import make_scratch
+from wa_train.seq2seq.objective import PairObjective, start_id
 from wa_train.store import TokenStore, build_store, find_store
+from wa_train.tagger.encoder import TagEncoder
+from wa_train.tagger.model import sees_shapes, vocabulary_of
+from wa_train.tagger.noise import make_errors
+from wa_train.tagger.objective import TagObjective
+from wa_train.tagger.start import is_tagger, make_start, read_pairs
 from wa_train.tokens import Encoder
 
-_FRAME_ROWS = 2000
+_FRAME_ROWS, _NOISE_ROWS = 2000, 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +48,18 @@ class FitData:
     store: TokenStore
     evaluation: Evaluation | None
     digests: dict[str, str]
-    copies: Copies | None = None
+    objective: Objective[Any]
+    made_up: Replacement | None = None
 
     def plan(self, recipe: Recipe, rank: int = 0, world: int = 1) -> StepPlan:
         """Plan the run's steps as one process sees them."""
         return StepPlan(
             self.store,
             recipe.train,
-            pad=self.encoder.end,
+            self.objective,
             rank=rank,
             world=world,
-            flat=recipe.base.attention == "flash_attention_2",
-            replacement=self.copies,
+            replacement=self.made_up,
         )
 
 
@@ -73,44 +83,74 @@ def load_data(
     held_out = open_rows(evaluation, split="validation", prompt=prompt) if evaluation else None
     with process.main_process_first():
         base = _base(recipe, source, run)
-        encoder = Encoder(load_tokenizer(base.model, base.revision), base.prompt)
+        encoder = _encoder(base)
+        objective = make_objective(recipe, base, encoder)
         store = _store(run / "tokens", source, encoder, recipe)
         evaluate = None
         if held_out:
             plain = replace(recipe, data=replace(recipe.data, sample={}))
             held_out_store = _store(run / "eval-tokens", held_out, encoder, plain)
-            evaluate = Evaluation(
-                store=held_out_store,
-                train=recipe.train,
-                pad=encoder.end,
-                flat=base.attention == "flash_attention_2",
-            )
+            evaluate = Evaluation(store=held_out_store, objective=objective)
     digests = {_role("train", data): source.digest}
     if held_out and evaluation:
         digests[_role("eval", evaluation)] = held_out.digest
-    copies = None
-    if recipe.curriculum:
-        rows = chain.from_iterable(_batches(source, recipe))
-        copies = make_copies(
-            recipe.curriculum,
-            encoder,
-            islice(rows, _FRAME_ROWS),
-            cutoff=recipe.train.cutoff,
-            seed=recipe.train.seed,
-        )
     return FitData(
         base=base,
         encoder=encoder,
         store=store,
         evaluation=evaluate,
         digests=digests,
-        copies=copies,
+        objective=objective,
+        made_up=_made_up(recipe, source, encoder),
     )
 
 
+def _made_up(recipe: Recipe, source: RowSource, encoder: Encoder) -> Replacement | None:
+    """Make the curriculum's samples: copies, or for a tagger new errors."""
+    if not recipe.curriculum:
+        return None
+    rows = chain.from_iterable(_batches(source, recipe))
+    limits = {"cutoff": recipe.train.cutoff, "seed": recipe.train.seed}
+    if isinstance(encoder, TagEncoder):
+        pairs = read_pairs(islice(rows, _NOISE_ROWS))
+        return make_errors(recipe.curriculum, encoder, pairs, **limits)
+    return make_copies(recipe.curriculum, encoder, islice(rows, _FRAME_ROWS), **limits)
+
+
+def _encoder(base: Base) -> Encoder:
+    tokenizer = load_tokenizer(base.model, base.revision)
+    if base.architecture == "tagger":
+        return TagEncoder(tokenizer, vocabulary_of(load_config(base.model, base.revision)))
+    return make_encoder(tokenizer, base)
+
+
+def make_objective(recipe: Recipe, base: Base, encoder: Encoder) -> Objective[Any]:
+    """Make the objective of a recipe for its base model."""
+    if isinstance(encoder, TagEncoder) and encoder.vocabulary:
+        pad = encoder.tokenizer.pad_token_id
+        return TagObjective(
+            recipe.train,
+            recipe.tagger or Tagger(),
+            pad=encoder.end if pad is None else pad,
+            keep=encoder.vocabulary.keep,
+            shapes=sees_shapes(load_config(base.model, base.revision)),
+        )
+    if base.architecture == "seq2seq":
+        start = start_id(load_config(base.model, base.revision))
+        return PairObjective(recipe.train, start=start, pad=encoder.end)
+    flat = base.attention == "flash_attention_2"
+    return CausalObjective(recipe.train, pad=encoder.end, flat=flat)
+
+
 def _base(recipe: Recipe, source: RowSource, run: Path) -> Base:
-    """Give the base model; a recipe for a fresh one makes it from the rows, once."""
+    """Give the base model; a fresh one, or a fresh tagger, is made from the rows, once."""
     scratch = recipe.base.scratch
+    if recipe.base.architecture == "tagger" and not is_tagger(recipe.base):
+        folder = run / "start"
+        if not (folder / "config.json").is_file():
+            tagger, seed = recipe.tagger or Tagger(), recipe.train.seed
+            make_start(recipe.base, tagger, _batches(source, recipe), folder, seed=seed)
+        return replace(recipe.base, model=str(folder), revision="main")
     if scratch is None:
         return recipe.base
     folder = run / "scratch"
@@ -133,8 +173,10 @@ def _store(folder: Path, source: RowSource, encoder: Encoder, recipe: Recipe) ->
         "sample": dict(recipe.data.sample),
         "seed": recipe.train.seed if recipe.data.sample else None,
         "prompt": encoder.prompt,
+        "architecture": recipe.base.architecture,
         "cutoff": recipe.train.cutoff,
         "tokenizer": _fingerprint(encoder),
+        **_tag_facts(recipe),
     }
     found = find_store(folder, what)
     if found is not None:
@@ -143,10 +185,19 @@ def _store(folder: Path, source: RowSource, encoder: Encoder, recipe: Recipe) ->
     return build_store(folder, rows, encoder, cutoff=recipe.train.cutoff, what=what)
 
 
+def _tag_facts(recipe: Recipe) -> dict[str, Any]:
+    """Give what the tags of a store depend on."""
+    tagger = recipe.tagger
+    return {"tagger": asdict(tagger)} if tagger and recipe.base.architecture == "tagger" else {}
+
+
 def _batches(source: RowSource, recipe: Recipe) -> Iterator[list[dict[str, Any]]]:
+    batches = source.batches()
     if recipe.data.sample:
-        return draw_sample(source, recipe.data.sample, recipe.train.seed)
-    return source.batches()
+        batches = draw_sample(source, recipe.data.sample, recipe.train.seed)
+    if recipe.tagger is None or recipe.tagger.unchanged:
+        return batches
+    return ([row for row in rows if bare_input(row) != row["completion"]] for rows in batches)
 
 
 def _fingerprint(encoder: Encoder) -> str:

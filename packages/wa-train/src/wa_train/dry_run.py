@@ -12,10 +12,9 @@ import numpy as np
 import psutil
 import torch
 from accelerate import PartialState
-from transformers import AutoModelForCausalLM
 
 from wa_train.adapter import lora_config
-from wa_train.collate import Pass
+from wa_train.architecture import make_skeleton
 from wa_train.data import FitData, load_data
 from wa_train.estimate import estimate_memory, estimate_seconds, reached_flops
 from wa_train.model import load_config, pick_device
@@ -54,11 +53,11 @@ def _facts(
 ) -> dict[str, Any]:
     shape = _training_shape(recipe, data)
     counts, lengths = data.store.counts, data.store.lengths
-    size = max(step.passes, key=lambda batch: batch.input_ids.numel())
+    size = max(step.passes, key=lambda batch: batch.padded)
     memory = estimate_memory(
         shape,
         precision=recipe.train.precision,
-        tokens=size.input_ids.numel(),
+        tokens=size.padded,
         target_tokens=max(len(batch.labels) for batch in step.passes),
         optimizer=recipe.train.optimizer,
         activation_checkpointing=recipe.train.activation_checkpointing,
@@ -71,10 +70,10 @@ def _facts(
     flops = shape.flops(
         int(tokens),
         head_tokens=int(targets / len(data.store) * samples),
-        context=data.store.mean_context,
+        context=data.objective.context(data.store),
     )
     rate = reached_flops(device, recipe.train.precision)
-    padded = sum(batch.input_ids.numel() for batch in step.passes) * world
+    padded = sum(batch.padded for batch in step.passes) * world
     return {
         "recipe": recipe.name,
         "rows": asdict(counts),
@@ -101,13 +100,14 @@ def _training_shape(recipe: Recipe, data: FitData) -> ModelShape:
     """Read the sizes of the model as it would be trained, without weights."""
     full = recipe.train.method == "full"
     dtype = torch.float32 if full or recipe.train.precision == "fp32" else torch.bfloat16
-    with torch.device("meta"):
-        config = load_config(data.base.model, data.base.revision)
-        model: Any = AutoModelForCausalLM.from_config(config, dtype=dtype)
-        if not full:
-            from peft import get_peft_model
+    architecture = data.base.architecture
+    config = load_config(data.base.model, data.base.revision)
+    model: Any = make_skeleton(config, architecture, dtype)
+    if not full:
+        from peft import get_peft_model
 
-            model = get_peft_model(model, lora_config(recipe.lora))
+        with torch.device("meta"):
+            model = get_peft_model(model, lora_config(recipe.lora, architecture))
     shape = read_shape(model)
     if full:
         return shape
@@ -143,28 +143,12 @@ def _first_batch(data: FitData, step: Step) -> list[str]:
     lines = ["first batch (the loss is taken of what stands between ⟦ and ⟧):"]
     shown = 0
     for batch in step.passes:
-        for ids, mask in _segments(batch):
+        for ids, mask in data.objective.segments(batch):
             lines += ["", _marked(data, ids, mask)]
             shown += 1
             if shown == _SHOWN:
                 return lines
     return lines
-
-
-def _segments(batch: Pass) -> list[tuple[list[int], list[bool]]]:
-    """Cut a pass into its samples: ids, and which of them are targets."""
-    rows, width = batch.input_ids.shape
-    target = np.zeros(rows * width, dtype=bool)
-    target[batch.positions.numpy() + 1] = True
-    places = batch.position_ids
-    found = []
-    for row in range(rows):
-        starts = [0] if places is None else torch.where(places[row] == 0)[0].tolist()
-        for start, end in zip(starts, [*starts[1:], width], strict=True):
-            mask = target[row * width + start : row * width + end]
-            last = int(np.flatnonzero(mask)[-1]) + 1 if mask.any() else 0
-            found.append((batch.input_ids[row, start : start + last].tolist(), mask.tolist()))
-    return found
 
 
 def _marked(data: FitData, ids: list[int], mask: list[bool]) -> str:

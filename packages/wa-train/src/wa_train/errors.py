@@ -8,6 +8,7 @@
   x RunError            a run folder that is absent, unfinished or of another recipe
   x ResourceError       not enough memory or disk
   x HubError            a Hub that refuses or a repository that is not there
+  x EndpointError       a server that refuses, fails, or answers what is no answer
   x DivergedError       a loss or gradient that is not finite; the batch was saved
 
 Every message says what is wrong, where (file:row), what was expected, what came, and the next
@@ -48,6 +49,10 @@ class ResourceError(WaTrainError):
 
 class HubError(WaTrainError):
     """A Hub that refuses, or a repository that is not there."""
+
+
+class EndpointError(WaTrainError):
+    """A server that refuses, does not answer, or answers what is no answer."""
 
 
 class DivergedError(WaTrainError):

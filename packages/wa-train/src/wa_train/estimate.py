@@ -2,7 +2,8 @@
 
 The memory of activations is that of a Llama-like block (norm, attention without a stored score
 matrix, norm, gated MLP) and counts what is kept for the backward pass; caches of the allocator and
-of matrix products come on top, so leave some room.
+of matrix products come on top, so leave some room. Of an encoder-decoder, attention to the source
+and the score matrices that relative positions need come on top as well.
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from wa_train.objective import Objective
 from wa_train.plan import lay_out
-from wa_train.recipe import Train
 from wa_train.store import TokenStore
 from wa_train.tokens import Sample
 
@@ -23,9 +23,7 @@ class Evaluation:
     """Held-out samples and how to lay them out."""
 
     store: TokenStore
-    train: Train
-    pad: int
-    flat: bool = False
+    objective: Objective[Any]
 
     def measure(self, trainer: WritingTrainer) -> dict[str, float]:
         """Give `eval_loss`, the mean loss of a target in nats over all samples and processes."""
@@ -37,11 +35,9 @@ class Evaluation:
             window = range(start, min(start + _WINDOW, len(self.store)))
             passes = lay_out(
                 [self._sample(number) for number in window],
-                self.train,
-                pad=self.pad,
+                self.objective,
                 rank=trainer.args.process_index,
                 world=trainer.args.world_size,
-                flat=self.flat,
             )
             for batch in passes:
                 sums[0] += trainer.target_loss(model, batch).double()

@@ -34,6 +34,7 @@ from wa_train.progress import MetricsWriter, ProgressReporter
 from wa_train.recipe import Recipe
 from wa_train.record import (
     Best,
+    Method,
     RunRecord,
     Truncated,
     now,
@@ -44,6 +45,7 @@ from wa_train.record import (
 from wa_train.run_folder import check_rows, open_run_folder
 from wa_train.settings import dump_recipe
 from wa_train.shape import ModelShape, read_shape
+from wa_train.tagger.cold import ColdSteps
 from wa_train.trainer import WritingTrainer
 
 
@@ -130,6 +132,8 @@ def _make_trainer(
     ]
     if recipe.train.patience and data.evaluation:
         callbacks.append(EarlyStoppingCallback(recipe.train.patience))
+    if recipe.tagger and recipe.tagger.cold_steps:
+        callbacks.append(ColdSteps(model, recipe.tagger.cold_steps))
     trainer = WritingTrainer(
         model=model,
         args=args,
@@ -166,7 +170,7 @@ def _load_model(request: FitRequest, data: FitData, device: str) -> torch.nn.Mod
             model, use_gradient_checkpointing=recipe.train.activation_checkpointing
         )
     set_seed(recipe.train.seed)
-    return attach(model, recipe.lora, request.init_adapter)
+    return attach(model, recipe.lora, request.init_adapter, recipe.base.architecture)
 
 
 def _load_state(checkpoint: Path, counters: Counters, meter: CostMeter) -> None:
@@ -204,7 +208,7 @@ def _first_record(request: FitRequest, data: FitData, device: str, world: int) -
     return RunRecord(
         run=run.name,
         phase="fit",
-        method="full" if recipe.train.method == "full" else "lora",
+        method=_method(recipe),
         recipe=recipe.name,
         recipe_sha256=sha256(table).hexdigest(),
         base_model=recipe.base.model or "scratch",
@@ -221,6 +225,13 @@ def _first_record(request: FitRequest, data: FitData, device: str, world: int) -
         hardware=read_hardware(device),
         started=started,
     )
+
+
+def _method(recipe: Recipe) -> Method:
+    """Name what is trained as a table of results does."""
+    if recipe.base.architecture != "causal":
+        return recipe.base.architecture
+    return "full" if recipe.train.method == "full" else "lora"
 
 
 @contextmanager
@@ -252,7 +263,7 @@ def _final(ended: dict[str, Any], meter: CostMeter) -> RunRecord:
     flops = shape.flops(
         counters.tokens_seen,
         head_tokens=counters.tokens_trained,
-        context=data.store.mean_context,
+        context=data.objective.context(data.store),
     )
     best = None
     if state.best_metric is not None and state.best_global_step:

@@ -48,18 +48,20 @@ def merge_run(
         overrides: settings over the recipe, such as `base.model=FOLDER`.
 
     Raises:
-        UsageError: `out` holds something.
+        UsageError: `out` holds something, or the model overflows in this precision.
         RunError: see `open_run`.
         ModelError: the base is absent, or what was written is not what was merged.
         ResourceError: the disk is full.
     """
     _check_out(out)
     weights = open_run(run, allow_unfinished=allow_unfinished)
+    if precision == "fp16" and weights.recipe.base.architecture == "seq2seq":
+        raise UsageError("--precision fp16: T5 overflows in it; expected bf16 or fp32")
     with _whole_folder(out) as part:
         if weights.is_adapter:
             _merge(weights, part, precision or weights.recipe.train.precision, overrides)
         elif precision:
-            _round(weights.folder, part, precision)
+            _round(weights, part, precision)
         else:
             for name in model_files(weights.folder):
                 (part / name).parent.mkdir(exist_ok=True)
@@ -75,7 +77,7 @@ def _merge(weights: RunWeights, out: Path, precision: Precision, overrides: Sequ
     from wa_train.model import DTYPES, load_base, load_recipe_overrides
 
     base = replace(weights.recipe.base, quantization="none", scratch=None)
-    if not base.model:
+    if not base.model or base.architecture == "tagger":  # made by the run itself
         config = PeftConfig.from_pretrained(str(weights.folder))
         base = replace(base, model=str(config.base_model_name_or_path))
     base = load_recipe_overrides(base, overrides)
@@ -95,25 +97,28 @@ def _merge(weights: RunWeights, out: Path, precision: Precision, overrides: Sequ
     _copy_tokenizer(weights.folder, out, base.model)
 
 
-def _round(folder: Path, out: Path, precision: Precision) -> None:
+def _round(weights: RunWeights, out: Path, precision: Precision) -> None:
     from wa_train.model import DTYPES, load_base
     from wa_train.recipe import Base
 
-    _save(load_base(Base(model=str(folder)), precision="fp32"), DTYPES[precision], out)
+    folder = weights.folder
+    base = Base(model=str(folder), architecture=weights.recipe.base.architecture)
+    _save(load_base(base, precision="fp32"), DTYPES[precision], out)
     _copy_tokenizer(folder, out, str(folder))
 
 
 def _save(model: PreTrainedModel, dtype: torch.dtype, out: Path) -> None:
     """Round and write the model, read it back and hold its logits against those in memory."""
     import torch
-    from transformers import AutoModelForCausalLM
+
+    from wa_train.architecture import architecture_of, auto_class
 
     for weight in model.parameters():  # `model.to` would round the rotary frequencies, too
         weight.data = weight.data.to(dtype)
     expected = _logits(model)
     model.config.use_cache = True  # training switches it off, and generation wants it
     model.save_pretrained(str(out))
-    read: Any = AutoModelForCausalLM.from_pretrained(
+    read: Any = auto_class(architecture_of(model.config)).from_pretrained(
         str(out), dtype=dtype, use_safetensors=True, local_files_only=True
     )
     if not torch.equal(_logits(read.eval()), expected):
@@ -134,8 +139,11 @@ def _logits(model: Any) -> torch.Tensor:
 
     size = int(model.config.vocab_size)
     ids = torch.arange(16)[None] * 7919 % size
+    inputs = {"input_ids": ids.to(model.device)}
+    if model.config.is_encoder_decoder:
+        inputs["decoder_input_ids"] = inputs["input_ids"]
     with torch.inference_mode():
-        logits: torch.Tensor = model(input_ids=ids.to(model.device), use_cache=False).logits
+        logits: torch.Tensor = model(**inputs, use_cache=False).logits
     return logits.float()
 
 

@@ -12,21 +12,27 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 import transformers
 from transformers import (
     AutoConfig,
-    AutoModelForCausalLM,
     AutoTokenizer,
     PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
+from wa_train.architecture import (
+    architecture_of,
+    auto_class,
+    check_architecture,
+    make_encoder,
+    task_architecture,
+)
 from wa_train.errors import ModelError, RecipeError, RunError
-from wa_train.recipe import Base, Precision, Prompt, Recipe
+from wa_train.recipe import Base, Precision, Prompt, Recipe, Train
 from wa_train.record import Method
 from wa_train.settings import load_recipe, load_recipe_json, recipe_names
 from wa_train.tokens import Encoder
@@ -72,7 +78,7 @@ def load_config(source: str, revision: str = "main") -> PretrainedConfig:
     Raises:
         ModelError: it is neither a folder with a model nor a repository that can be reached.
     """
-    config: PretrainedConfig = _load(AutoConfig, source, revision)
+    config: PretrainedConfig = load_from(AutoConfig, source, revision)
     return config
 
 
@@ -82,7 +88,7 @@ def load_tokenizer(source: str, revision: str = "main") -> PreTrainedTokenizerBa
     Raises:
         ModelError: it is absent or does not load.
     """
-    tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, source, revision)
+    tokenizer: PreTrainedTokenizerBase = load_from(AutoTokenizer, source, revision)
     return tokenizer
 
 
@@ -98,8 +104,12 @@ def load_base(
         training: leave the model in training mode.
 
     Raises:
-        ModelError: it is absent, holds no safetensors, or needs what is not here.
+        ModelError: it is absent, holds no safetensors, needs what is not here, or overflows in
+            this precision.
     """
+    if base.architecture == "seq2seq" and precision == "fp16":
+        raise ModelError(f"{base.model}: T5 overflows in fp16; expected precision bf16 or fp32")
+    check_architecture(load_config(base.model, base.revision), base)
     options: dict[str, Any] = {
         "dtype": DTYPES[precision],
         "attn_implementation": base.attention,
@@ -108,7 +118,9 @@ def load_base(
     }
     if base.quantization == "4bit":
         options |= {"quantization_config": _four_bit(precision), "device_map": {"": device}}
-    model: PreTrainedModel = _load(AutoModelForCausalLM, base.model, base.revision, **options)
+    model: PreTrainedModel = load_from(
+        auto_class(base.architecture), base.model, base.revision, **options
+    )
     if base.quantization == "none":
         model.to(torch.device(device))  # type: ignore[arg-type]  # torch's own overload
     model.train(training)
@@ -146,7 +158,12 @@ def load_for_prediction(
         if recipe.base.scratch:
             raise RunError(f"recipe {source} has no model of its own: train it with `wa-train fit`")
         return _plain(recipe.base, precision, device, name=recipe.base.model, recipe=recipe)
-    base = load_recipe_overrides(Base(model=source, prompt=_recorded_prompt(folder)), overrides)
+    base = Base(
+        model=source,
+        architecture=architecture_of(load_config(source)),
+        prompt=_recorded_prompt(folder),
+    )
+    base = load_recipe_overrides(base, overrides)
     name = folder.name if folder.is_dir() else source
     loaded = _plain(base, precision, device, name=name)
     if base.prompt == "rows" and loaded.tokenizer.chat_template:
@@ -161,7 +178,8 @@ def load_recipe_overrides(base: Base, overrides: Sequence[str]) -> Base:
     """Apply `base.*` overrides to the base of a model that comes without a recipe."""
     from wa_train.settings import override
 
-    recipe = override(Recipe(name="model", summary="", base=base), overrides)
+    recipe = Recipe(name="model", summary="", base=base, train=Train(method="none"))
+    recipe = override(recipe, overrides)
     return recipe.base
 
 
@@ -194,11 +212,12 @@ def _load_adapter(
 
     config = PeftConfig.from_pretrained(str(folder))
     base = recipe.base
-    if not base.model:
+    if not base.model or base.architecture == "tagger":  # made by the run itself
         base = replace(
             base,
             model=str(config.base_model_name_or_path),
             revision=str(config.revision or "main"),
+            architecture=task_architecture(str(config.task_type or "")),
         )
     base = load_recipe_overrides(replace(base, scratch=None), overrides)
     model = load_base(base, precision=precision, device=device)
@@ -210,9 +229,9 @@ def _load_adapter(
     return Loaded(
         model=merged.eval(),
         tokenizer=tokenizer,
-        encoder=Encoder(tokenizer, base.prompt),
+        encoder=make_encoder(tokenizer, base),
         name=name,
-        method="lora",
+        method="lora" if base.architecture == "causal" else base.architecture,
         recipe=recipe if recipe.name else None,
     )
 
@@ -222,11 +241,11 @@ def _plain(
 ) -> Loaded:
     model = load_base(base, precision=precision, device=device).eval()
     tokenizer = load_tokenizer(base.model, base.revision)
-    encoder = Encoder(tokenizer, base.prompt)
+    encoder = make_encoder(tokenizer, base)
     return Loaded(model=model, tokenizer=tokenizer, encoder=encoder, name=name, recipe=recipe)
 
 
-def _load(kind: Any, source: str, revision: str, **options: Any) -> Any:
+def load_from(kind: Any, source: str, revision: str, **options: Any) -> Any:
     """Call `from_pretrained`; whatever goes wrong there becomes one clear error."""
     local = Path(source).is_dir()
     # An adapter's folder holds a tokenizer, but no model's configuration.
@@ -241,7 +260,7 @@ def _load(kind: Any, source: str, revision: str, **options: Any) -> Any:
         said = " ".join(str(error).split())[:300]
         where = "folder" if local else "Hub repository (no such folder here)"
         raise ModelError(
-            f"base model {source!r}: the {where} does not load: {said}; expected a causal language "
+            f"base model {source!r}: the {where} does not load: {said}; expected a transformers "
             "model in safetensors; name another with --set base.model=FOLDER_OR_ID"
         ) from error
 
@@ -251,8 +270,8 @@ def _recorded_prompt(folder: Path) -> Prompt:
     with contextlib.suppress(OSError, ValueError, KeyError, RecipeError):
         return load_recipe_json(folder / "run" / "recipe.json").base.prompt
     with contextlib.suppress(OSError, ValueError, KeyError):
-        if json.loads((folder / "merge.json").read_text(encoding="utf-8"))["prompt"] == "chat":
-            return "chat"
+        prompt: Prompt = json.loads((folder / "merge.json").read_text(encoding="utf-8"))["prompt"]
+        return prompt if prompt in get_args(Prompt) else "rows"
     return "rows"
 
 

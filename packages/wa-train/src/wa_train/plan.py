@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Dataset
 
-from wa_train.collate import Pass, collate, empty_pass
-from wa_train.packing import group, share_out
+from wa_train.objective import Batch, Objective
+from wa_train.packing import share_out
 from wa_train.recipe import Train
 from wa_train.store import TokenStore
 from wa_train.tokens import Sample
@@ -42,7 +42,7 @@ class Step:
     """
 
     number: int
-    passes: tuple[Pass, ...]
+    passes: tuple[Batch, ...]
     targets: int
     tokens: int
     samples: int
@@ -55,14 +55,12 @@ def count_steps(samples: int, train: Train) -> int:
 
 def lay_out(
     samples: Sequence[Sample],
-    train: Train,
+    objective: Objective[Any],
     *,
-    pad: int,
     rank: int = 0,
     world: int = 1,
-    flat: bool = False,
     numbers: Sequence[int] | None = None,
-) -> tuple[Pass, ...]:
+) -> tuple[Batch, ...]:
     """Lay samples out as the forward passes of one process.
 
     Every process makes as many passes, because sharded models exchange weights in each; one that
@@ -70,44 +68,27 @@ def lay_out(
 
     Args:
         samples: of all processes.
-        train: packing, cutoff, budget and loss.
-        pad: id behind the end of a row.
+        objective: says what shares a pass, and makes its tensors.
         rank: this process.
         world: number of processes.
-        flat: one row a pass, see `collate`.
         numbers: what reports call the samples.
     """
-    lengths = [len(sample.ids) for sample in samples]
     layouts = [
         [
             [[share[item] for item in row] for row in micro]
-            for micro in group(
-                [lengths[item] for item in share],
-                train.packing,
-                cutoff=train.cutoff,
-                budget=train.micro_tokens,
-            )
+            for micro in objective.group([samples[item] for item in share])
         ]
-        for share in share_out(lengths, world)
+        for share in share_out([objective.size(sample) for sample in samples], world)
     ]
     passes = [
-        collate(
+        objective.collate(
             [[samples[item] for item in row] for row in micro],
-            loss=train.loss,
-            pad=pad,
-            flat=flat,
             samples=tuple(numbers[item] for row in micro for item in row) if numbers else (),
         )
         for micro in layouts[rank]
     ]
     missing = max(map(len, layouts)) - len(passes)
-    return (*passes, *[empty_pass(pad)] * missing)
-
-
-def count_targets(sample: Sample, loss: str) -> int:
-    """Count the tokens of a sample that the loss is taken over; its very first is never one."""
-    first = sample.prompt if loss == "response" else 1
-    return len(sample.ids) - max(first, 1)
+    return (*passes, *[objective.empty() for _ in range(missing)])
 
 
 class StepPlan(Dataset[Step]):
@@ -121,17 +102,17 @@ class StepPlan(Dataset[Step]):
         self,
         store: TokenStore,
         train: Train,
+        objective: Objective[Any],
         *,
-        pad: int,
         rank: int = 0,
         world: int = 1,
-        flat: bool = False,
         replacement: Replacement | None = None,
     ) -> None:
         self.store = store
         self.train = train
         self.max_steps = count_steps(len(store), train)
-        self._pad, self._rank, self._world, self._flat = pad, rank, world, flat
+        self.objective = objective
+        self._rank, self._world = rank, world
         self._replacement = replacement
         self._orders: dict[int, npt.NDArray[np.int64]] = {}
         wanted = self.max_steps * train.batch
@@ -147,18 +128,16 @@ class StepPlan(Dataset[Step]):
         samples = [sample for _, sample in drawn]
         passes = lay_out(
             samples,
-            self.train,
-            pad=self._pad,
+            self.objective,
             rank=self._rank,
             world=self._world,
-            flat=self._flat,
             numbers=[number for number, _ in drawn],
         )
         return Step(
             number=number,
             passes=passes,
-            targets=sum(count_targets(sample, self.train.loss) for sample in samples),
-            tokens=sum(len(sample.ids) for sample in samples),
+            targets=sum(self.objective.targets(sample) for sample in samples),
+            tokens=sum(self.objective.size(sample) for sample in samples),
             samples=len(samples),
         )
 

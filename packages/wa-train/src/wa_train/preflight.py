@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import psutil
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import AutoModelForCausalLM, PretrainedConfig
+from transformers import PretrainedConfig
 
 from wa_train.adapter import check_targets, lora_config
+from wa_train.architecture import check_architecture, make_skeleton
 from wa_train.choices import check_choices
 from wa_train.errors import ModelError, ResourceError, RunError, UsageError
 from wa_train.model import load_config
-from wa_train.recipe import Recipe
+from wa_train.recipe import Architecture, Recipe
 from wa_train.record import RUN_FILE, read_record
 from wa_train.shape import ModelShape, read_shape
 
@@ -60,23 +61,23 @@ def check_request(request: FitRequest, device: str) -> ModelShape | None:
             "`adapter` folder of a run"
         )
     if recipe.train.method == "lora":
-        lora_config(recipe.lora)
+        lora_config(recipe.lora, recipe.base.architecture)
     if recipe.base.scratch:
         return None
     config = load_config(recipe.base.model, recipe.base.revision)
+    check_architecture(config, recipe.base)
     _check_weights(Path(recipe.base.model))
     if recipe.train.method == "lora":
-        check_targets(recipe.lora, config)
-    shape = outline(config)
+        check_targets(recipe.lora, config, recipe.base.architecture)
+    shape = outline(config, recipe.base.architecture)
     _check_memory(recipe, shape, device)
     _check_disk(recipe, shape, request.run)
     return shape
 
 
-def outline(config: PretrainedConfig) -> ModelShape:
+def outline(config: PretrainedConfig, architecture: Architecture = "causal") -> ModelShape:
     """Read a model's sizes from its configuration alone, without weights."""
-    with torch.device("meta"):
-        return read_shape(AutoModelForCausalLM.from_config(config))
+    return read_shape(make_skeleton(config, architecture))
 
 
 def _check_folder(request: FitRequest) -> None:

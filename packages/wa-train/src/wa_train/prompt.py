@@ -24,6 +24,15 @@ def shown_input(row: Mapping[str, Any]) -> str:
     return parts[1] if parts else str(row.get("input") or "")
 
 
+def bare_input(row: Mapping[str, Any]) -> str:
+    r"""Give the `input` field as it is; where there is none, the input as the prompt shows it.
+
+    >>> bare_input({"prompt": "...### Input:\nHe go.\n\n### Response:\n", "input": "He go ."})
+    'He go .'
+    """
+    return str(row.get("input") or "") or shown_input(row)
+
+
 def split_prompt(prompt: str) -> tuple[str, str, str] | None:
     r"""Split a prompt into the text before its input, the input, and the text after it.
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Precision = Literal["fp32", "bf16", "fp16"]
-Prompt = Literal["rows", "chat"]
+Prompt = Literal["rows", "chat", "input"]
+Architecture = Literal["causal", "seq2seq", "tagger"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +34,16 @@ class Scratch:
 class Base:
     """The base model: a Hub id or a local folder; empty where `scratch` makes one.
 
-    `prompt` says what the model reads: the rows' own `prompt`, or one user message (instruction,
-    a blank line, the input) in the tokenizer's chat template. `quantization` 4bit needs the extra
-    `quantized` and a GPU.
+    `architecture` says how it makes text: token behind token (`causal`), with an encoder for what
+    it reads (`seq2seq`), or by edits of its input (`tagger`). `prompt` says what it reads: the
+    rows' own `prompt`, one user message (instruction, a blank line, the input) in the tokenizer's
+    chat template, or the row's `input` alone (not for causal models). `quantization` 4bit needs the
+    extra `quantized` and a GPU.
     """
 
     model: str = ""
     revision: str = "main"
+    architecture: Architecture = "causal"
     prompt: Prompt = "rows"
     quantization: Literal["none", "4bit"] = "none"
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
@@ -110,15 +114,37 @@ class Lora:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curriculum:
-    """Copy random token strings first: a fresh model otherwise never learns to copy its input.
+    """Made-up samples among the real ones, more of them at first.
 
     In the first `share` of the steps a sample is replaced with probability `first`, afterwards
-    with probability `then`, by a made-up row whose answer is its input.
+    with probability `then`. For a language model by random tokens whose answer is their copy: a
+    fresh model otherwise never learns to copy its input. For a tagger by the correct side of a row
+    with new errors, as often and of the kinds that the rows have.
     """
 
     first: float = 0.7
     then: float = 0.1
     share: float = 0.33
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagger:
+    """How a tagger learns (`base.architecture = "tagger"`).
+
+    `tags` at most are kept of those seen `least` times; `vocabulary` names a file of tags instead.
+    `shapes` lets an encoder without capitals see which words have them. `detection` weighs the
+    second head's loss, `head_rate` is the learning rate of both heads, and for `cold_steps` they
+    learn alone. `unchanged` keeps pairs without an edit in the training.
+    """
+
+    tags: int = 5000
+    least: int = 3
+    vocabulary: str = ""
+    shapes: bool = False
+    detection: float = 0.5
+    head_rate: float = 1e-3
+    cold_steps: int = 0
+    unchanged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,3 +159,4 @@ class Recipe:
     train: Train = field(default_factory=Train)
     lora: Lora = field(default_factory=Lora)
     curriculum: Curriculum | None = None
+    tagger: Tagger | None = None

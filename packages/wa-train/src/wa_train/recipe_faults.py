@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from wa_train.recipe import Base, Data, Lora, Recipe, Train
+from wa_train.recipe import Base, Data, Lora, Recipe, Tagger, Train
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LEAST_CUTOFF = 8  # tokens: a start, a little prompt, one token of an answer, an end
@@ -28,6 +28,12 @@ def faults(recipe: Recipe) -> Iterator[str]:
         yield from _lora_faults(recipe.lora)
     if recipe.base.scratch:
         yield from _scratch_faults(recipe)
+    if recipe.base.architecture == "seq2seq":
+        yield from _seq2seq_faults(recipe)
+    if recipe.base.architecture == "tagger":
+        yield from _tagger_faults(recipe)
+    elif recipe.tagger:
+        yield "tagger is set, but base.architecture is not tagger"
     yield from _curriculum_faults(recipe)
     if recipe.base.quantization == "4bit" and recipe.train.method == "full":
         yield "base.quantization is 4bit and train.method is full; only LoRA trains a 4-bit base"
@@ -40,8 +46,58 @@ def _base_faults(base: Base) -> Iterator[str]:
         yield "base.model and base.scratch are both set; expected one of them"
     if not base.model and not base.scratch:
         yield "base.model is empty; expected a Hub id, a local folder, or a table base.scratch"
+    if base.architecture == "causal" and base.prompt == "input":
+        yield "base.prompt is input, but a causal model must see where it ends; expected rows, chat"
     if base.model and not base.revision:
         yield "base.revision is empty; expected a branch, a tag or a commit, such as main"
+
+
+def _seq2seq_faults(recipe: Recipe) -> Iterator[str]:
+    """Yield what an encoder-decoder cannot do."""
+    base, train = recipe.base, recipe.train
+    if base.scratch:
+        yield "base.architecture is seq2seq, but base.scratch makes a causal model"
+    if base.quantization != "none":
+        yield "base.quantization is 4bit, which is for base.architecture=causal"
+    if base.attention == "flash_attention_2":
+        yield "base.attention is flash_attention_2, which is for base.architecture=causal"
+    if recipe.curriculum:
+        yield "curriculum is set, but base.architecture is seq2seq; it is for a fresh causal model"
+    if train.method == "none":
+        return
+    if train.packing == "packed":
+        yield (
+            "train.packing is packed, but an encoder-decoder cannot keep packed samples apart; "
+            "expected budget or padded"
+        )
+    if train.loss == "all":
+        yield "train.loss is all, but an encoder-decoder writes no source; expected response"
+    if train.precision == "fp16":
+        yield "train.precision is fp16, in which T5 overflows; expected bf16 or fp32"
+
+
+def _tagger_faults(recipe: Recipe) -> Iterator[str]:
+    """Yield what a tagger cannot do, and what is wrong with its settings."""
+    base, train, tagger = recipe.base, recipe.train, recipe.tagger or Tagger()
+    if base.prompt != "input":
+        yield f"base.prompt is {base.prompt}, but a tagger edits the row's input; expected input"
+    if base.scratch:
+        yield "base.architecture is tagger, but base.scratch makes a causal model"
+    if base.quantization != "none":
+        yield "base.quantization is 4bit, which is for base.architecture=causal"
+    if base.attention == "flash_attention_2":
+        yield "base.attention is flash_attention_2, which is for base.architecture=causal"
+    if train.packing == "packed":
+        yield "train.packing is packed, but a tagger reads one sentence a row; expected budget"
+    if train.loss == "all":
+        yield "train.loss is all, but a tagger writes no text; expected response"
+    if train.fsdp:
+        yield "train.fsdp is true, but a tagger is small and learns at two rates; expected false"
+    for name, least in (("tags", 2), ("least", 1), ("cold_steps", 0)):
+        yield from _at_least(f"tagger.{name}", getattr(tagger, name), least)
+    for name in ("detection", "head_rate"):
+        if not 0 < getattr(tagger, name) < math.inf:
+            yield f"tagger.{name} is {getattr(tagger, name)}, expected a number above 0"
 
 
 def _data_faults(data: Data) -> Iterator[str]:

@@ -66,7 +66,7 @@ class RunRecord:
     recipe_sha256: str | None = None
     base_model: str = ""
     base_revision: str | None = None
-    prompt: Literal["rows", "chat"] = "rows"
+    prompt: Literal["rows", "chat", "input"] = "rows"
     data_digest: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None

@@ -1,7 +1,9 @@
 """What a row must hold to be trained on, and what it is given to the encoder as.
 
-Three forms: `prompt` and `completion`; for chat models also `instruction` (with `input`) and
-`completion` or `output`, or `messages`, whose last one is the answer.
+Four forms: `prompt` and `completion`; for chat models also `instruction` (with `input`) and
+`completion` or `output`, or `messages`, whose last one is the answer; for models that read the
+input alone `input` and `output`, both as they are, or else `prompt` and `completion`, which may
+show them in another form.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from wa_train.errors import DataError
+from wa_train.prompt import bare_input
 from wa_train.recipe import Prompt
 
 Row = dict[str, Any]
@@ -20,6 +23,7 @@ _EXPECTED = {
     "rows": "`prompt` and `completion`",
     "chat": "`instruction` and `completion` or `output`, or `messages`, "
     "or `prompt` and `completion`",
+    "input": "`input` and `output`, or `prompt` and `completion`",
 }
 
 
@@ -36,7 +40,7 @@ def choose_form(fields: Mapping[str, str], prompt: Prompt, name: str) -> Form:
     Raises:
         DataError: fields are missing, or are no text; says what is there and what is expected.
     """
-    form = _chat_form(fields) if prompt == "chat" else _rows_form(fields)
+    form = _FORMS[prompt](fields)
     if form is None:
         raise DataError(
             f"{name}: expected the fields {_EXPECTED[prompt]}, got {', '.join(fields) or 'none'}"
@@ -70,6 +74,15 @@ def _chat_form(fields: Mapping[str, str]) -> Form | None:
     return None
 
 
+def _input_form(fields: Mapping[str, str]) -> Form | None:
+    pairs = (("input", "output"), ("prompt", "completion"))
+    whole = [pair for pair in pairs if set(pair) <= set(fields)]
+    return Form(tuple(name for pair in whole for name in pair), _check_input) if whole else None
+
+
+_FORMS = {"rows": _rows_form, "chat": _chat_form, "input": _input_form}
+
+
 def _hint(fields: Mapping[str, str], prompt: Prompt) -> str:
     if "references" in fields:
         return "; these are benchmark rows, which are predicted; train on a mix"
@@ -81,6 +94,18 @@ def _hint(fields: Mapping[str, str], prompt: Prompt) -> str:
 def _check_rows(row: Row, place: str) -> None:
     _need_text(row, "prompt", place)
     _need_string(row, "completion", place)
+
+
+def _check_input(row: Row, place: str) -> None:
+    """Take the fields that belong together: the raw pair, or the pair that the prompt shows."""
+    answer = "output" if row.get("input") and "output" in row else "completion"
+    _need_string(row, answer, place)
+    if not bare_input(row).strip():
+        raise DataError(
+            f"{place}: input: expected text, since base.prompt=input reads it alone, got none; "
+            "leave such rows out, or take --set base.prompt=rows"
+        )
+    row["completion"] = row[answer]
 
 
 def _check_instruction(row: Row, place: str) -> None:

@@ -6,7 +6,7 @@ checkpoints, trackers). Ours are the plan of the data, the loss, and the guards:
 * the loss is the sum over all targets of the step divided by their number, over all passes and
   processes, so packing and accumulation cannot change it (transformers#34191);
 * the output layer sees only positions that have a target, which saves most of its work;
-* no cache and no mask, so that packed samples cannot see each other;
+* no cache and, for causal models, no mask, so that packed samples cannot see each other;
 * a loss or gradient that is not finite stops the run, and the batch is saved.
 """
 
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
 from torch.distributed.tensor import DTensor
 from torch.utils.data import DataLoader
@@ -33,54 +32,14 @@ from transformers import (
 )
 
 from wa_train.checkpoint import save_weights
-from wa_train.collate import Pass
 from wa_train.cost import Counters
 from wa_train.errors import DivergedError
 from wa_train.evaluation import Evaluation
+from wa_train.objective import Batch
 from wa_train.plan import Step, StepPlan
 
 # fp16 starts with a loss scale that is too large and skips a few steps; this many are no start.
 _SKIPPED_STEPS = 25
-
-
-class TargetHead:
-    """Lets a model's output layer compute only the positions that are asked for.
-
-    Works for every architecture whose output layer takes the hidden states, wrapped or not, and
-    therefore under DDP, FSDP and adapters alike.
-    """
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        self.positions: torch.Tensor | None = None
-        head = model.get_output_embeddings()  # type: ignore[operator]
-        self._handle = head.register_forward_pre_hook(self._select)
-
-    def remove(self) -> None:
-        """Let the output layer see every position again."""
-        self._handle.remove()
-
-    def _select(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
-        if self.positions is None:
-            return None
-        hidden = inputs[0]
-        return (hidden.reshape(-1, hidden.shape[-1]).index_select(0, self.positions)[None],)
-
-
-def sum_loss(model: torch.nn.Module, head: TargetHead, batch: Pass) -> torch.Tensor:
-    """Sum the cross-entropy over the targets of one pass, in nats, fp32, shape ().
-
-    `use_cache=False` is forced here whatever the model's configuration says: with a cache,
-    transformers would not look for the borders of packed samples.
-    """
-    head.positions = batch.positions
-    try:
-        logits = model(
-            input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False
-        ).logits
-    finally:
-        head.positions = None
-    flat = logits.reshape(-1, logits.shape[-1]).float()
-    return F.cross_entropy(flat, batch.labels, reduction="sum")
 
 
 class WritingTrainer(Trainer):
@@ -123,7 +82,8 @@ class WritingTrainer(Trainer):
         self._tokenizer = tokenizer
         self._folder = folder
         self._evaluation = evaluation
-        self._head = TargetHead(model)
+        self._objective = plan.objective
+        self._objective.attach(model)
         self._skipped = 0
 
     def create_accelerator_and_postprocess(self) -> None:
@@ -138,6 +98,23 @@ class WritingTrainer(Trainer):
             plugin.set_mixed_precision(state.mixed_precision)
         state.fsdp_plugin, state.distributed_type = plugin, DistributedType.FSDP
         self.is_fsdp_enabled = True
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Make the optimizer; what the objective names learns at a rate of its own."""
+        made = self.optimizer is not None
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        if made:
+            return optimizer
+        trained = self.model if model is None else model
+        named = list(trained.named_parameters()) if trained is not None else []
+        for part, rate in self._objective.rates().items():
+            own = {id(weight) for name, weight in named if part in name}
+            for group in list(optimizer.param_groups):
+                taken = [weight for weight in group["params"] if id(weight) in own]
+                group["params"] = [weight for weight in group["params"] if id(weight) not in own]
+                if taken:
+                    optimizer.add_param_group({**group, "params": taken, "lr": rate})
+        return optimizer
 
     def get_train_dataloader(self) -> DataLoader[Step]:
         """Give the steps in order; a generator of its own leaves the global one alone."""
@@ -181,7 +158,7 @@ class WritingTrainer(Trainer):
             last = number == len(step.passes)
             sync = contextlib.nullcontext() if last else self.accelerator.no_sync(model=model)
             with sync:
-                loss = sum_loss(model, self._head, batch.to(self.args.device)) * scale
+                loss = self._objective.loss(model, batch.to(self.args.device)) * scale
                 self.accelerator.backward(loss)
             total += loss.detach()
         if not math.isfinite(total.item()):
@@ -239,10 +216,10 @@ class WritingTrainer(Trainer):
         )
         return metrics
 
-    def target_loss(self, model: torch.nn.Module, batch: Pass) -> torch.Tensor:
+    def target_loss(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """Sum the loss of one pass without gradients, in nats."""
         with torch.no_grad():
-            return sum_loss(model, self._head, batch.to(self.args.device)).detach()
+            return self._objective.loss(model, batch.to(self.args.device)).detach()
 
     def save_whole(self, folder: Path) -> None:
         """Save the weights as one model or adapter, also where processes hold shards of it."""

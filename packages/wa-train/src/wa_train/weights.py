@@ -16,6 +16,7 @@ MODEL_FILES = (
     "adapter_config.json",
     "config.json",
     "generation_config.json",
+    "thresholds.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",

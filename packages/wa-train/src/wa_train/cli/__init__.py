@@ -23,7 +23,9 @@ _COMMANDS = {
     "ls": "recipes",
     "show": "recipes",
     "fit": "fitting",
+    "tune": "tuning",
     "predict": "predicting",
+    "import-predictions": "importing",
     "merge": "publishing",
     "push": "publishing",
 }
@@ -43,7 +45,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"wa_train.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -84,7 +84,7 @@ def fit(
     if as_json:
         click.echo(json.dumps(record_as_json(record), ensure_ascii=False))
         return
-    part = "model" if record.method == "full" else "adapter"
+    part = "model" if request.recipe.train.method == "full" else "adapter"
     click.echo(f"{run / part}")
     if request.quiet:
         return

@@ -1,7 +1,11 @@
 """Beam search, and greedy for models that `ragged` cannot run: through transformers' generate.
 
-Rows of one batch have the same limit, so that each row ends as it would alone: a beam that is cut
-at a limit competes with the finished ones by its length, and a longer limit would change that.
+An encoder-decoder reads the prompt padded on the right and writes behind its start id; a causal
+model goes on behind the prompt, which is therefore padded on the left.
+
+With beams, rows of one batch have the same limit, so that each row ends as it would alone: a beam
+that is cut at a limit competes with the finished ones by its length, and a longer limit would
+change that. A greedy text does not depend on what comes behind it, so it is cut at its own limit.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from wa_train.predict.request import Answer, Request
 
 
 class BeamSearch:
-    """Decodes requests by `generate`, in batches of equal limit padded on the left.
+    """Decodes requests by `generate`, in padded batches of equal or, if greedy, similar limits.
 
     Args:
         model: in evaluation mode, with an attention of transformers' own.
@@ -44,6 +48,7 @@ class BeamSearch:
     ) -> None:
         self.model, self.decoding, self.eos = model, decoding, tuple(eos)
         self.budget, self.rows = budget, rows
+        self.pairs = bool(model.config.is_encoder_decoder)
         self.passes = self.fed = 0
 
     def decode(self, requests: Sequence[Request]) -> Iterator[Answer]:
@@ -60,40 +65,49 @@ class BeamSearch:
 
     def _batches(self, requests: Sequence[Request]) -> Iterator[list[Request]]:
         ordered = sorted(requests, key=lambda one: (one.limit, len(one.prompt), one.index))
-        for _, equal in groupby(ordered, key=lambda one: one.limit):
+        beams = self.decoding.beams > 1
+        for _, equal in groupby(ordered, key=lambda one: one.limit if beams else 0):
             batch: list[Request] = []
-            for request in equal:  # rising, so the newest is the longest
-                size = (len(batch) + 1) * request.room * self.decoding.beams
+            longest = 0
+            for request in equal:  # of rising limits, so the newest has the largest
+                longest = max(longest, len(request.prompt))
+                size = (len(batch) + 1) * (longest + request.limit) * self.decoding.beams
                 if batch and (size > self.budget or len(batch) == self.rows):
                     yield batch
-                    batch = []
+                    batch, longest = [], len(request.prompt)
                 batch.append(request)
             yield batch
 
+    def _pad(self, row: list[int], pad: int, gap: int) -> list[int]:
+        return [*row, *[pad] * gap] if self.pairs else [*[pad] * gap, *row]
+
     @torch.inference_mode()
     def _search(self, batch: Sequence[Request]) -> Iterator[Answer]:
-        start = time.perf_counter()
+        begun = time.perf_counter()
         longest = max(len(request.prompt) for request in batch)
         gaps = [longest - len(request.prompt) for request in batch]
         pad, device = self.eos[0], self.model.device
-        ids = [[pad] * gap + [*one.prompt] for gap, one in zip(gaps, batch, strict=True)]
-        mask = [[0] * gap + [1] * (longest - gap) for gap in gaps]
+        ids = [self._pad([*one.prompt], pad, gap) for gap, one in zip(gaps, batch, strict=True)]
+        mask = [self._pad([1] * (longest - gap), 0, gap) for gap in gaps]
         model: Any = self.model  # whose stubs do not know of generate
+        start = getattr(model.config, "decoder_start_token_id", None) if self.pairs else None
         output = model.generate(
             input_ids=torch.tensor(ids, device=device),
             attention_mask=torch.tensor(mask, device=device),
             generation_config=GenerationConfig(
-                max_new_tokens=batch[0].limit,
+                max_new_tokens=batch[-1].limit,
                 num_beams=self.decoding.beams,
                 do_sample=False,
                 eos_token_id=list(self.eos),
                 pad_token_id=pad,
+                decoder_start_token_id=start,
             ),
         )
-        new = output[:, longest:].tolist()
-        seconds = (time.perf_counter() - start) / len(batch)
+        new = output[:, 1 if self.pairs else longest :].tolist()
+        seconds = (time.perf_counter() - begun) / len(batch)
         for request, tokens in zip(batch, new, strict=True):
-            ends = [at for at, token in enumerate(tokens) if token in self.eos]
-            kept = tokens[: ends[0]] if ends else tokens
+            own = tokens[: request.limit]
+            ends = [at for at, token in enumerate(own) if token in self.eos]
+            kept = own[: ends[0]] if ends else own
             self.fed += len(request.prompt) + len(kept)
             yield Answer(index=request.index, tokens=tuple(kept), seconds=seconds, cut=not ends)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,17 +24,46 @@ class PredictionFile:
     Attributes:
         path: the final name.
         done: row index -> prediction row, read from an earlier attempt or added in this one.
+        marks: row index -> what happened to it, where something did.
+        usage: row index -> counts of what it took, where there are some.
     """
 
     path: Path
-    done: dict[int, dict[str, Any]]
     _stream: IO[str]
+    done: dict[int, dict[str, Any]] = field(default_factory=dict)
+    marks: dict[int, str] = field(default_factory=dict)
+    usage: dict[int, Mapping[str, int]] = field(default_factory=dict)
 
-    def add(self, index: int, key: str, row: Mapping[str, Any]) -> None:
+    def add(
+        self,
+        index: int,
+        key: str,
+        row: Mapping[str, Any],
+        *,
+        mark: str = "",
+        usage: Mapping[str, int] | None = None,
+    ) -> None:
         """Append one row and flush it: from here on it survives a kill."""
-        self.done[index] = dict(row)
-        self._stream.write(_line({"index": index, "key": key, "row": row}))
+        line: dict[str, Any] = {"index": index, "key": key, "row": row}
+        line |= {"mark": mark} if mark else {}
+        line |= {"usage": dict(usage)} if usage else {}
+        self._take(line)
+        self._stream.write(_line(line))
         self._stream.flush()
+
+    def whole(self, count: int) -> list[dict[str, Any]]:
+        """Give all rows in the order of the data.
+
+        Raises:
+            RunError: one of the `count` rows is missing.
+        """
+        missing = [index for index in range(count) if index not in self.done]
+        if missing:
+            raise RunError(
+                f"{self.path}: {len(missing)} of {count} rows are not predicted, the first is row "
+                f"{missing[0] + 1}; run the same command again"
+            )
+        return [self.done[index] for index in range(count)]
 
     def close(self) -> None:
         """Close the part file and keep it, for a later attempt."""
@@ -49,18 +78,32 @@ class PredictionFile:
         Raises:
             RunError: a row is missing; nothing is written.
         """
-        missing = [index for index in range(count) if index not in self.done]
-        if missing:
-            raise RunError(
-                f"{self.path}: {len(missing)} of {count} rows are not predicted, the first is row "
-                f"{missing[0] + 1}; run the same command again"
-            )
+        rows = self.whole(count)
         self._stream.close()
         fresh = self.path.with_name(f".{self.path.name}.new")
         with fresh.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(_line(self.done[index]) for index in range(count))
+            stream.writelines(map(_line, rows))
         fresh.replace(self.path)
         part_path(self.path).unlink()
+
+    def _take(self, line: Mapping[str, Any]) -> None:
+        index = line["index"]
+        self.done[index] = dict(line["row"])
+        if line.get("mark"):
+            self.marks[index] = str(line["mark"])
+        if line.get("usage"):
+            self.usage[index] = dict(line["usage"])
+
+    def _read(self, part: Path, lines: Sequence[Any], keys: Sequence[str]) -> None:
+        for number, line in enumerate(lines, 2):
+            try:
+                known = keys[line["index"]] == line["key"] and line["index"] not in self.done
+                if known:
+                    self._take(line)
+            except (KeyError, TypeError, IndexError, ValueError):
+                known = False
+            if not known:
+                raise RunError(f"{part}:{number}: not a row of this data; --restart begins anew")
 
 
 def part_path(path: Path) -> Path:
@@ -95,19 +138,23 @@ def open_output(
         RunError: the part belongs to other settings (names them), or is no such file.
     """
     part = part_path(path)
-    done: dict[int, dict[str, Any]] = {}
     if part.exists() and not restart:
         lines, size = _whole_lines(part)
         if lines:
             _same_settings(part, lines[0], settings)
-            done = _rows(part, lines[1:], keys)
             with part.open("r+b") as torn:
                 torn.truncate(size)
-            return PredictionFile(path, done, part.open("a", encoding="utf-8", newline="\n"))
+            file = PredictionFile(path, part.open("a", encoding="utf-8", newline="\n"))
+            try:
+                file._read(part, lines[1:], keys)
+            except RunError:
+                file.close()
+                raise
+            return file
     stream = part.open("w", encoding="utf-8", newline="\n")
     stream.write(_line({_HEADER: settings}))
     stream.flush()
-    return PredictionFile(path, done, stream)
+    return PredictionFile(path, stream)
 
 
 def _whole_lines(part: Path) -> tuple[list[Any], int]:
@@ -131,20 +178,6 @@ def _same_settings(part: Path, header: Any, settings: Mapping[str, Any]) -> None
                 f"{part}: begun with {name} {before.get(name)!r}, now {now.get(name)!r}; give "
                 "the same, another -o, or --restart to begin anew"
             )
-
-
-def _rows(part: Path, lines: Sequence[Any], keys: Sequence[str]) -> dict[int, dict[str, Any]]:
-    done = {}
-    for number, line in enumerate(lines, 2):
-        try:
-            index, key, row = line["index"], line["key"], line["row"]
-            known = keys[index] == key and index not in done
-        except (KeyError, TypeError, IndexError):
-            known = False
-        if not known:
-            raise RunError(f"{part}:{number}: not a row of this data; --restart begins anew")
-        done[index] = dict(row)
-    return done
 
 
 def _line(value: Any) -> str:

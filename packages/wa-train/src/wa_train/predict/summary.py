@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wa_train.cost import CostMeter
 from wa_train.hardware import read_hardware
 from wa_train.predict.benchmark import Benchmark
-from wa_train.predict.settings import Outcome, Settings
+from wa_train.predict.predictor import Predictor
+from wa_train.predict.settings import Outcome
 from wa_train.record import RunRecord, versions
 
-if TYPE_CHECKING:
-    from wa_train.model import Loaded
+_MARKS = {
+    "cut": "reached their limit of tokens",
+    "too_long": "do not fit the model and are null",
+    "refused": "were refused by a filter and are null",
+    "failed": "failed and are null",
+}
 
 
 def record_path(out: Path) -> Path:
@@ -25,78 +30,81 @@ def record_path(out: Path) -> Path:
 
 
 def make_record(
-    loaded: Loaded,
-    benchmark: Benchmark,
-    settings: Settings,
-    outcome: Outcome,
-    meter: CostMeter,
-    started: str,
+    predictor: Predictor, benchmark: Benchmark, outcome: Outcome, meter: CostMeter, started: str
 ) -> RunRecord:
     """Make the run record of a finished prediction.
 
     Instances and tokens a second are over the seconds of the rows, so that those of earlier
     attempts count; wall time and forward passes are of this attempt, and passes are None where
-    there was an earlier one. Latencies are there only where rows ran one at a time.
+    there was an earlier one. Latencies are there only where a row's seconds are its own.
     """
-    model, rows = loaded.model, outcome.rows
-    device = model.device.type
-    hardware = read_hardware(device)
-    seconds = sum(row["seconds"] for row in rows)
-    written = sum(row["tokens_out"] for row in rows)
-    alone = sorted(row["seconds"] for row in rows if row["prediction"] is not None)
-    costs = meter.totals(written, hardware=hardware, dtype=settings.precision)
-    before = loaded.run_json or {}
+    rows, facts = outcome.rows, dict(predictor.facts(outcome))
+    device = predictor.device.partition(":")[0]
+    hardware = facts.get("hardware") or read_hardware(device)
+    seconds = sum(row["seconds"] or 0.0 for row in rows)
+    written = sum(row["tokens_out"] or 0 for row in rows)
+    alone = sorted(
+        row["seconds"] for row in rows if None not in (row["prediction"], row["seconds"])
+    )
+    costs = meter.totals(written, hardware=hardware, dtype=facts["dtype"] or "fp32")
     values: dict[str, Any] = costs | {
-        "run": settings.run or loaded.run or loaded.name,
         "phase": "predict",
-        "method": loaded.method,
-        "recipe": before.get("recipe") or (loaded.recipe.name if loaded.recipe else None),
-        "recipe_sha256": before.get("recipe_sha256"),
-        "base_model": before.get("base_model") or loaded.name,
-        "base_revision": before.get("base_revision"),
-        "prompt": loaded.encoder.prompt,
         "data_digest": dict(benchmark.digests),
-        "versions": versions(),
-        "seed": settings.seed if settings.decoding.samples else None,
+        "versions": facts.get("versions") or versions(),
         "samples_seen": len(rows),
-        "tokens_seen": written + sum(row["tokens_in"] for row in rows),
-        "parameters": model.num_parameters(),
-        "batch": outcome.batch,
-        "dtype": settings.precision,
+        "tokens_seen": written + sum(row["tokens_in"] or 0 for row in rows),
         "device": device,
         "hardware": hardware,
         "started": started,
         "tokens_per_second": written / seconds if seconds else None,
-        "decoding": settings.decoding.name,
         "rows": len(rows),
         "instances_per_second": len(rows) / seconds if seconds else None,
-        "p50_seconds": _quantile(alone, 0.5) if settings.exact else None,
-        "p95_seconds": _quantile(alone, 0.95) if settings.exact else None,
-        "forward_passes": None if outcome.resumed else outcome.passes,
+        "p50_seconds": _quantile(alone, 0.5) if predictor.alone else None,
+        "p95_seconds": _quantile(alone, 0.95) if predictor.alone else None,
+        "forward_passes": None if outcome.resumed else outcome.passes or None,
         "limit_hits": outcome.cut,
         "exit": "finished",
     }
-    return RunRecord(**values)
+    return RunRecord(**(values | facts))
 
 
 def describe(record: RunRecord, outcome: Outcome) -> str:
     """Say in one line what a prediction did."""
-    speed = record.instances_per_second or 0.0
-    words = [
-        f"{record.rows:,} rows, {record.decoding}: {speed:,.2f} rows/s, "
-        f"{record.tokens_per_second or 0.0:,.0f} new tokens/s"
-    ]
+    words = [f"{record.rows:,} rows"]
+    if record.decoding is not None:
+        words[0] += f", {record.decoding}"
+    if record.instances_per_second is not None:
+        words[0] += (
+            f": {record.instances_per_second:,.2f} rows/s, "
+            f"{record.tokens_per_second or 0.0:,.0f} new tokens/s"
+        )
     if record.p50_seconds is not None and record.p95_seconds is not None:
         words.append(f"p50 {record.p50_seconds:.3f} s, p95 {record.p95_seconds:.3f} s")
     if outcome.passes:
         words.append(f"{outcome.passes:,} forward passes")
+    words += _charges(record)
     if outcome.resumed:
         words.append(f"{outcome.resumed:,} rows were there already")
-    if outcome.cut:
-        words.append(f"{outcome.cut:,} reached their limit of tokens")
-    if outcome.too_long:
-        words.append(f"{outcome.too_long:,} do not fit the model and are null")
+    words += [
+        f"{outcome.marks[mark]:,} {said}" for mark, said in _MARKS.items() if mark in outcome.marks
+    ]
     return "; ".join(words)
+
+
+def _charges(record: RunRecord) -> list[str]:
+    """Say what an endpoint took."""
+    words = []
+    if record.usage is not None:
+        usage = record.usage
+        words.append(f"{usage['requests']:,} requests, {usage['retries']:,} of them retries")
+        words.append(
+            f"{usage['prompt_tokens']:,} + {usage['completion_tokens']:,} tokens"
+            + (f" ({usage['unreported']:,} rows without a count)" if usage["unreported"] else "")
+        )
+    if record.price is not None:
+        usd = record.price["usd"]
+        words.append("price not known" if usd is None else f"{usd:.4f} USD")
+    return words
 
 
 def _quantile(values: list[float], share: float) -> float | None:

@@ -58,14 +58,21 @@ class Worker:
             return
         flat = self.decoding.beams == 1 and self._is_flat(requests)
         if not flat and (self.decoding.copy_draft or self.decoding.samples):
+            reason = (
+                "it is for causal models, and this is an encoder-decoder"
+                if self.model.config.is_encoder_decoder
+                else "this model's attention is of another kind than expected"
+            )
             raise UsageError(
-                f"decoding {self.decoding.name}: this model's attention is of another kind than "
-                "expected; take --decoding greedy or beam4 without --copy-draft"
+                f"decoding {self.decoding.name}: {reason}; take --decoding greedy or beam4 without "
+                "--copy-draft"
             )
         with ragged_attention(self.model) if flat else nullcontext():
             yield from self._retry(requests, self._engine if flat else self._search)
 
     def _is_flat(self, requests: Sequence[Request]) -> bool:
+        if self.model.config.is_encoder_decoder:
+            return False
         longest = max(request.room for request in requests)
         probe = max((request.prompt for request in requests[:64]), key=len)
         return len(probe) > 1 and can_run(self.model, probe, longest)

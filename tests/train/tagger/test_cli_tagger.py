@@ -1,0 +1,126 @@
+"""A tagger by the command line: fit, tune, predict, on a tiny encoder and made-up rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..benchmark_rows import benchmark_row
+from ..command import bad, good, write_jsonl
+from .tiny_tagger import make_rows, write_encoder
+
+RECIPE = """
+name = "tiny-tagger"
+summary = "A tagger for tests"
+[base]
+model = "{base}"
+architecture = "tagger"
+prompt = "input"
+[train]
+method = "full"
+max_steps = 240
+batch = 16
+cutoff = 32
+micro_tokens = 256
+packing = "budget"
+precision = "fp32"
+learning_rate = 3e-3
+warmup = 0.1
+save_steps = 120
+log_steps = 60
+[tagger]
+least = 1
+shapes = true
+head_rate = 1e-2
+[curriculum]
+first = 0.2
+then = 0.1
+share = 0.5
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tagger")
+    base = write_encoder(folder / "base")
+    (folder / "tiny.toml").write_text(RECIPE.format(base=base), encoding="utf-8")
+    write_jsonl(folder / "train.jsonl", *make_rows(160))
+    write_jsonl(folder / "held-out.jsonl", *make_rows(40, seed=1))
+    tests = [
+        {**benchmark_row(n), "id": f"t-{n}", "input": row["input"], "references": [row["output"]]}
+        for n, row in enumerate(make_rows(24, seed=2))
+    ]
+    write_jsonl(folder / "test.jsonl", *tests)
+    words = (folder / "tiny.toml", "--data", folder / "train.jsonl")
+    good("fit", *words, "-o", folder / "run")
+    return folder
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_fitted_tagger_corrects_what_it_was_taught(place: Path) -> None:
+    out = place / "out.jsonl"
+    good("predict", place / "run", "--data", place / "test.jsonl", "-o", out)
+    rows = read(out)
+    right = [row["prediction"] == row["references"][0] for row in rows]
+    unchanged = [row["input"] == row["references"][0] for row in rows]
+    assert sum(right) > 21 > sum(unchanged)
+    assert {row["decoding"] for row in rows} == {"iterative"}
+    record = json.loads((place / "out.run.json").read_text(encoding="utf-8"))
+    assert (record["method"], record["prompt"], record["exit"]) == ("tagger", "input", "finished")
+
+
+def test_the_run_is_a_plain_token_classifier(place: Path) -> None:
+    from transformers import AutoModelForTokenClassification
+
+    model: Any = AutoModelForTokenClassification.from_pretrained(str(place / "run" / "model"))
+    assert model.config.id2label[0] == "$KEEP"
+    record = json.loads((place / "run" / "run.json").read_text(encoding="utf-8"))
+    assert (record["method"], record["steps"], record["samples_seen"]) == ("tagger", 240, 3840)
+
+
+def test_a_confidence_beyond_all_doubt_changes_nothing(place: Path) -> None:
+    words = ("--data", place / "test.jsonl", "-o", "-")
+    lines = good("predict", place / "run", *words, "--confidence", 2).splitlines()
+    assert all(row["prediction"] == row["input"] for row in map(json.loads, lines))
+
+
+def test_a_second_stage_goes_on_from_the_first(place: Path) -> None:
+    good(
+        "fit", place / "tiny.toml", "--data", place / "train.jsonl", "-o", place / "second",
+        "--set", f"base.model={place / 'run' / 'model'}", "--set", "train.max_steps=2",
+        "--set", "tagger.unchanged=false", "--set", "tagger.cold_steps=1",
+    )  # fmt: skip
+    assert not (place / "second" / "start").exists()
+    lines = read(place / "second" / "metrics.jsonl")
+    assert lines[0]["loss"] < 1.0
+
+
+def test_adapters_are_heads_and_all(place: Path) -> None:
+    run = place / "lora"
+    good(
+        "fit", place / "tiny.toml", "--data", place / "train.jsonl", "-o", run,
+        "--set", "train.method=lora", "--set", "lora.targets=query,value", "--set",
+        "train.max_steps=2",
+    )  # fmt: skip
+    lines = good("predict", run, "--data", place / "test.jsonl", "-o", "-").splitlines()
+    assert len(lines) == 24
+
+
+def test_what_does_not_go_together_is_refused(place: Path) -> None:
+    words = ("fit", place / "tiny.toml", "--data", place / "train.jsonl", "-o", place / "no")
+    assert "expected budget" in bad(*words, "--set", "train.packing=packed")
+    assert "expected input" in bad(*words, "--set", "base.prompt=rows")
+    assert "tagger.vocabulary" not in bad(*words, "--set", "tagger.vocabulary=no-such-file")
+    data = ("--data", place / "test.jsonl", "-o", "-")
+    assert "writes no text" in bad("predict", place / "run", *data, "--decoding", "beam4")
+
+
+def test_tuning_takes_no_benchmark_rows(place: Path) -> None:
+    said = bad("tune", place / "run", "--data", place / "test.jsonl")
+    assert "benchmark" in said
