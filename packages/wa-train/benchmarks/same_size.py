@@ -1,12 +1,12 @@
-"""Print what an encoder-decoder and a causal model of one size cost on the same rows.
+"""Print what a tagger, an encoder-decoder and a causal model of one size cost on the same rows.
 
     same_size.py --data DIR --benchmark NAME [--hidden N] [--layers N] [--steps N] [--rows N]
 
-Both have fresh weights (a T5 with half of `--layers` on each side, a Llama of `--layers`) and one
-tokenizer made from the training rows; the T5's inner size is chosen so that it has as many weights.
+All have fresh weights (a BERT of `--layers`, a T5 with half of them on each side, a Llama) and one
+tokenizer made from the training rows; the inner sizes are chosen so that they have as many weights.
 All weights are trained, by the same recipe but for the packing, and the same benchmark rows are
-predicted greedily in fp32. The rows are those of each run's own run.json. Models that learned so
-little seldom end a text, so both write about as many tokens.
+predicted in fp32, greedily or in one round of tags: models that learned so little would neither end
+a text nor leave one alone. The rows are those of each run's own run.json.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, T5Config, T5ForConditionalGeneration
+from transformers import (
+    BertConfig,
+    BertForTokenClassification,
+    LlamaConfig,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 
 from wa_train.fit import FitRequest, fit
 from wa_train.model import load_config, load_for_prediction, load_tokenizer
@@ -27,12 +33,16 @@ from wa_train.predict.benchmark import Benchmark, read_benchmark
 from wa_train.predict.decoding import pick_decoding
 from wa_train.predict.job import predict
 from wa_train.predict.local import LocalPredictor
+from wa_train.predict.predictor import Predictor
 from wa_train.predict.settings import Settings
-from wa_train.recipe import Architecture, Base, Recipe, Scratch, Train
+from wa_train.recipe import Architecture, Base, Data, Recipe, Scratch, Train
 from wa_train.record import RunRecord
 from wa_train.rows import open_rows
 from wa_train.scratch import make_scratch
+from wa_train.tagger.predictor import TagPredictor
+from wa_train.tagger.thresholds import Thresholds
 
+CONFIG = "writing"  # rows with an input, which is what a tagger edits
 _COLUMNS: tuple[tuple[str, Callable[[RunRecord, RunRecord], str]], ...] = (
     ("weights", lambda fit, _: f"{fit.parameters:,}"),
     ("tokens", lambda fit, _: f"{fit.tokens_seen:,}"),
@@ -50,7 +60,7 @@ _COLUMNS: tuple[tuple[str, Callable[[RunRecord, RunRecord], str]], ...] = (
 
 def make_causal(folder: Path, data: str, scratch: Scratch) -> int:
     """Write a fresh Llama and its tokenizer; give its weights."""
-    rows = (row for batch in open_rows(data, config="all").batches() for row in batch)
+    rows = (row for batch in open_rows(data, config=CONFIG).batches() for row in batch)
     texts = (str(row[name]) for row in rows for name in ("prompt", "completion"))
     make_scratch(scratch, texts, folder, seed=1)
     config = load_config(str(folder))
@@ -89,6 +99,29 @@ def make_pairs(folder: Path, causal: Path, scratch: Scratch, weights: int) -> No
     tokenizer.save_pretrained(str(folder))
 
 
+def make_encoder(folder: Path, causal: Path, scratch: Scratch, weights: int) -> None:
+    """Write a fresh BERT of as many weights with the same tokenizer."""
+    tokenizer = load_tokenizer(str(causal))
+
+    def config(inner: int) -> BertConfig:
+        return BertConfig(
+            vocab_size=scratch.vocabulary,
+            hidden_size=scratch.hidden,
+            intermediate_size=inner,
+            num_hidden_layers=scratch.layers,
+            num_attention_heads=scratch.heads,
+            max_position_embeddings=scratch.positions,
+            pad_token_id=tokenizer.eos_token_id,
+        )
+
+    with torch.device("meta"):
+        least = BertForTokenClassification(config(8)).num_parameters()
+    inner = 8 + max(weights - least, 0) // (2 * scratch.layers * scratch.hidden)
+    torch.manual_seed(1)
+    BertForTokenClassification(config(inner)).save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+
+
 def measure(
     name: Architecture, base: Path, data: str, benchmark: Benchmark, train: Train
 ) -> tuple[RunRecord, RunRecord]:
@@ -97,7 +130,10 @@ def measure(
     recipe = Recipe(
         name=name,
         summary="",
-        base=Base(model=str(base), architecture=name),
+        base=Base(
+            model=str(base), architecture=name, prompt="input" if name == "tagger" else "rows"
+        ),
+        data=Data(config=CONFIG),
         train=replace(train, packing=packing),
     )
     run = base.with_name(f"{name}-run")
@@ -105,11 +141,14 @@ def measure(
     loaded = load_for_prediction(str(run), precision="fp32")
     settings = Settings(decoding=pick_decoding("greedy"))
     out = base.with_name(f"{name}.jsonl")
-    return trained, predict(LocalPredictor(loaded, settings), benchmark, out)[1]
+    predictor: Predictor = LocalPredictor(loaded, settings)
+    if name == "tagger":
+        predictor = TagPredictor(loaded, settings, Thresholds(rounds=1))
+    return trained, predict(predictor, benchmark, out)[1]
 
 
 def main() -> None:
-    """Make both models, run both, print one table."""
+    """Make the models, run them, print one table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True)
     parser.add_argument("--benchmark", required=True)
@@ -128,9 +167,11 @@ def main() -> None:
     )  # fmt: skip
     benchmark = read_benchmark(asked.data, names=[asked.benchmark], sample=asked.rows)
     with tempfile.TemporaryDirectory() as place:
-        folders = {"causal": Path(place, "causal"), "seq2seq": Path(place, "seq2seq")}
+        kinds = ("causal", "seq2seq", "tagger")
+        folders = {name: Path(place, name) for name in kinds}
         weights = make_causal(folders["causal"], asked.data, scratch)
         make_pairs(folders["seq2seq"], folders["causal"], scratch, weights)
+        make_encoder(folders["tagger"], folders["causal"], scratch, weights)
         print(f"| | {' | '.join(name for name, _ in _COLUMNS)} |")
         print(f"|---{'|---' * len(_COLUMNS)}|")
         for name, base in folders.items():

@@ -15,6 +15,7 @@ from wa_train.predict.settings import Outcome, Settings
 from wa_train.prompt import bare_input
 from wa_train.tagger.correct import Corrector
 from wa_train.tagger.thresholds import Thresholds
+from wa_train.tagger.words import load_dictionaries
 
 if TYPE_CHECKING:
     from wa_train.model import Loaded
@@ -85,6 +86,7 @@ class TagPredictor:
         self, rows: Sequence[Mapping[str, Any]], todo: Sequence[int], keys: Sequence[str]
     ) -> Iterator[tuple[int, Prediction]]:
         """Correct batch by batch, sentences of like length together."""
+        load_dictionaries()
         words = {index: tuple(bare_input(rows[index]).split()) for index in todo}
         order = sorted(todo, key=lambda index: (len(words[index]), index))
         size = 1 if self.settings.exact else _BATCH

@@ -19,7 +19,7 @@ from wa_train.tagger.thresholds import Thresholds
 if TYPE_CHECKING:
     from wa_train.tagger.correct import Corrector, Words
 
-CONFIDENCES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+CONFIDENCES = (-0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 ERRORS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 

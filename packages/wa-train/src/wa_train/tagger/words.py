@@ -98,6 +98,12 @@ def correct_spelling(word: str) -> str | None:
     return restore_case(word, str(found[0].term))
 
 
+def load_dictionaries() -> None:
+    """Load the forms and spellings now: seconds that otherwise the first sentence would take."""
+    inflect("load", "VBZ")
+    _dictionary()
+
+
 @cache
 def _dictionary() -> Any:
     from symspellpy import SymSpell
