@@ -54,7 +54,7 @@ docs-check: $(SYNC)  ## is the command-line reference what --help says now?
 	$(RUN) python docs/cli_reference.py --check
 
 test: lint docs-check  ## all checks and all tests
-	$(OFFLINE) $(RUN) pytest
+	$(OFFLINE) $(RUN) pytest -n 2 --dist loadfile
 
 bench: $(SYNC)  ## measure everything against its peers (an hour; see the benchmarks' READMEs)
 	$(RUN) python packages/wa-data/benchmarks/build_speed.py

@@ -10,7 +10,7 @@ from .asking import KEY
 from .running import Server, running_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def process() -> Iterator[Server]:
     with running_server() as server:
         yield server
