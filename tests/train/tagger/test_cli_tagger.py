@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from ..benchmark_rows import benchmark_row
 from ..command import bad, good, write_jsonl
 from .tiny_tagger import make_rows, write_encoder
 
+needs_errant = pytest.mark.skipif(
+    find_spec("errant") is None, reason="errant is not installed: wa-metrics[errant]"
+)
 RECIPE = """
 name = "tiny-tagger"
 summary = "A tagger for tests"
@@ -119,6 +124,20 @@ def test_what_does_not_go_together_is_refused(place: Path) -> None:
     assert "tagger.vocabulary" not in bad(*words, "--set", "tagger.vocabulary=no-such-file")
     data = ("--data", place / "test.jsonl", "-o", "-")
     assert "writes no text" in bad("predict", place / "run", *data, "--decoding", "beam4")
+
+
+@needs_errant
+def test_tuning_measures_a_grid_and_keeps_the_best(place: Path) -> None:
+    shutil.copytree(place / "run", place / "tuned")
+    words = ("tune", place / "tuned", "--data", place / "held-out.jsonl", "--rounds", 2)
+    points = json.loads(good(*words, "--json"))
+    scores = [point["f"] for point in points]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 90 > scores[-1]
+    kept = json.loads((place / "tuned" / "model" / "thresholds.json").read_text(encoding="utf-8"))
+    assert kept == {
+        "confidence": points[0]["confidence"], "error": points[0]["error"], "rounds": 2,
+    }  # fmt: skip
 
 
 def test_tuning_takes_no_benchmark_rows(place: Path) -> None:
