@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
 from wa_train.collate import Pass, collate, empty_pass
+from wa_train.head import PositionHead
 from wa_train.objective import Segment
 from wa_train.packing import Micro, group
 from wa_train.recipe import Train
@@ -17,21 +18,11 @@ from wa_train.store import TokenStore
 from wa_train.tokens import Sample
 
 
-class TargetHead:
-    """Lets a model's output layer compute only the positions that are asked for.
-
-    Works for every architecture whose output layer takes the hidden states, wrapped or not, and
-    therefore under DDP, FSDP and adapters alike.
-    """
+class TargetHead(PositionHead):
+    """Lets the output layer of a model that writes compute only the targets."""
 
     def __init__(self, model: torch.nn.Module) -> None:
-        self.positions: torch.Tensor | None = None
-        head = model.get_output_embeddings()  # type: ignore[operator]
-        self._handle = head.register_forward_pre_hook(self._select)
-
-    def remove(self) -> None:
-        """Let the output layer see every position again."""
-        self._handle.remove()
+        super().__init__(model.get_output_embeddings())  # type: ignore[operator]
 
     def logits(
         self, model: torch.nn.Module, positions: torch.Tensor, **inputs: Any
@@ -41,19 +32,7 @@ class TargetHead:
         `use_cache=False` is forced here whatever the model's configuration says: with a cache,
         transformers would not look for the borders of packed samples.
         """
-        self.positions = positions
-        try:
-            logits = model(**inputs, use_cache=False).logits
-        finally:
-            self.positions = None
-        flat: torch.Tensor = logits.reshape(-1, logits.shape[-1]).float()
-        return flat
-
-    def _select(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
-        if self.positions is None:
-            return None
-        hidden = inputs[0]
-        return (hidden.reshape(-1, hidden.shape[-1]).index_select(0, self.positions)[None],)
+        return super().logits(model, positions, **inputs, use_cache=False)
 
 
 def sum_loss(model: torch.nn.Module, head: TargetHead, batch: Pass) -> torch.Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wa_train.errors import ModelError
+from wa_train.head import PositionHead
 from wa_train.tagger.encoder import SHAPES
 from wa_train.tagger.vocabulary import TagVocabulary
 
@@ -68,38 +69,14 @@ def add_shapes(model: PreTrainedModel, *, seed: int = 0) -> None:
     model.config.type_vocab_size = len(SHAPES)
 
 
-class WordHead:
+class WordHead(PositionHead):
     """Lets the classifier compute only the first subword of each word."""
 
     def __init__(self, model: torch.nn.Module) -> None:
-        self.positions: torch.Tensor | None = None
-        inner: Any = model
-        head = getattr(inner, HEADS, None)
-        if head is None:
+        layer = getattr(model, HEADS, None)
+        if layer is None:
             raise ModelError(
                 "expected a token classifier whose last layer is called `classifier`, as BERT's, "
                 "RoBERTa's, ELECTRA's and DeBERTa's; got another encoder"
             )
-        self._handle = head.register_forward_pre_hook(self._select)
-
-    def remove(self) -> None:
-        """Let the classifier see every position again."""
-        self._handle.remove()
-
-    def logits(
-        self, model: torch.nn.Module, positions: torch.Tensor, **inputs: Any
-    ) -> torch.Tensor:
-        """Call a model; give the logits of some positions alone, fp32, (positions, labels)."""
-        self.positions = positions
-        try:
-            logits = model(**inputs).logits
-        finally:
-            self.positions = None
-        flat: torch.Tensor = logits.reshape(-1, logits.shape[-1]).float()
-        return flat
-
-    def _select(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
-        if self.positions is None:
-            return None
-        hidden = inputs[0]
-        return (hidden.reshape(-1, hidden.shape[-1]).index_select(0, self.positions)[None],)
+        super().__init__(layer)
