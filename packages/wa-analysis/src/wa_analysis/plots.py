@@ -1,0 +1,283 @@
+"""Plots of systems: edits by action, precision and recall, quality and speed, types, lengths.
+
+Matplotlib's object interface with the Agg canvas: no display, no global state, and the same bytes
+for the same figures wherever the same matplotlib draws them. Colours are Okabe and Ito's, which
+readers with any colour vision tell apart; hatches, markers and dashes say the same again in print.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442")
+HATCHES = ("", "//", "..", "xx", "\\\\", "oo", "++", "--")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES = ("-", "--", "-.", ":")
+INK = "#222222"
+PAPER = "#ffffff"
+GOLD = "#dddddd"
+WIDTH = 8.0  # inches
+_SETTINGS = {
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "wa-analysis",
+    "text.parse_math": False,  # a dollar in the name of a system is a dollar
+    "font.size": 10,
+    "hatch.linewidth": 0.6,
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+    ),
+}
+
+
+_Params = ParamSpec("_Params")
+
+
+def _styled(draw: Callable[_Params, Figure]) -> Callable[_Params, Figure]:
+    """Draw with our settings; what a user's matplotlibrc says plays no part."""
+
+    @wraps(draw)
+    def styled(*args: _Params.args, **kwargs: _Params.kwargs) -> Figure:
+        import matplotlib
+
+        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_SETTINGS}):
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+class Point(NamedTuple):
+    """Hold one system in a plane; `cited` is of figures that were not measured here."""
+
+    label: str
+    x: float
+    y: float
+    cited: bool = False
+
+
+@_styled
+def draw_actions(
+    counts: Mapping[str, Mapping[str, float]], gold: Mapping[str, float] | None = None
+) -> Figure:
+    """Draw the edits of each system by action as grouped bars, as the paper's Figure 1.
+
+    `counts` is system -> action -> number; the actions of the first system are the groups. `gold`
+    stands before the systems.
+    """
+    actions = list(next(iter(counts.values())))
+    figure, axes = _axes(3.9)
+    groups = [*([("gold", gold, _BLANK)] if gold else [])]
+    groups += [(name, own, _fill(index)) for index, (name, own) in enumerate(counts.items())]
+    width = 0.84 / len(groups)
+    crowded = len(groups) > 4
+    for index, (name, numbers, style) in enumerate(groups):
+        places = np.arange(len(actions)) + (index - (len(groups) - 1) / 2) * width
+        heights = [numbers[action] for action in actions]
+        axes.bar(places, heights, width * 0.92, label=_label(name), **style)
+        for place, height in zip(places, heights, strict=True):
+            axes.annotate(
+                f"{height:,.0f}", (place, height), (0, 3), textcoords="offset points",
+                ha="center", va="bottom", fontsize=8, rotation=90 if crowded else 0,
+            )  # fmt: skip
+    axes.set_xticks(range(len(actions)), actions)
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylabel("edits")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.margins(x=0.02, y=0.2 if crowded else 0.08)
+    _legend(figure)
+    return figure
+
+
+@_styled
+def draw_precision_recall(points: Sequence[Point]) -> Figure:
+    """Draw recall (x) and precision (y) of systems, in points, over contours of F0.5."""
+    figure, axes = _axes(5.2)
+    low_x, high_x = _span([point.x for point in points])
+    low_y, high_y = _span([point.y for point in points])
+    recall, precision = np.meshgrid(
+        np.linspace(max(low_x, 0.1), high_x, 120), np.linspace(max(low_y, 0.1), high_y, 120)
+    )
+    f = 1.25 * precision * recall / (0.25 * precision + recall)
+    steps = 2.5 if f.max() - f.min() < 25 else 5 if f.max() - f.min() < 50 else 10
+    levels = np.arange(np.ceil(f.min() / steps) * steps, f.max(), steps)
+    if len(levels):
+        lines = axes.contour(
+            recall, precision, f, levels=levels, colors=INK, alpha=0.35, linewidths=0.8
+        )
+        for text in axes.clabel(lines, fmt="%g", fontsize=8):
+            text.set_alpha(0.7)
+    _scatter(axes, points)
+    axes.set_xlim(low_x, high_x)
+    axes.set_ylim(low_y, high_y)
+    axes.set_xlabel("recall")
+    axes.set_ylabel("precision (curves: equal F0.5)")
+    _legend(figure)
+    return figure
+
+
+@_styled
+def draw_quality_speed(points: Sequence[Point], *, metric: str) -> Figure:
+    """Draw instances a second (x, logarithmic) and a score (y, in points) of systems."""
+    figure, axes = _axes(4.4)
+    _scatter(axes, points)
+    axes.set_xscale("log")
+    low, high = min(point.x for point in points), max(point.x for point in points)
+    axes.set_xlim(low / 2.5, high * 2.5)
+    axes.set_ylim(*_span([point.y for point in points]))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel("instances/s (logarithmic)")
+    axes.set_ylabel(metric)
+    _legend(figure)
+    return figure
+
+
+@_styled
+def draw_types(scores: Mapping[str, Mapping[str, float]], gold: Mapping[str, int]) -> Figure:
+    """Draw the F0.5 of each system by error type, the types with most gold edits at the top.
+
+    `scores` is system -> type -> points, `gold` type -> number of gold edits, in the order drawn.
+    """
+    types = list(gold)
+    figure, axes = _axes(1.5 + 0.3 * max(len(types), 3), grid="x")
+    for place in range(len(types)):
+        axes.axhline(place, color=INK, alpha=0.12, linewidth=0.8, zorder=0)
+    offsets = np.linspace(-0.22, 0.22, len(scores)) if len(scores) > 1 else [0.0]
+    for index, (system, values) in enumerate(scores.items()):
+        known = [place for place, kind in enumerate(types) if kind in values]
+        axes.plot(
+            [values[types[place]] for place in known],
+            [place + offsets[index] for place in known],
+            linestyle="none", label=_label(system), markersize=6, **_mark(index),
+        )  # fmt: skip
+    axes.set_yticks(range(len(types)), [f"{kind} ({gold[kind]:,})" for kind in types])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(types) - 0.4, -0.6)
+    axes.set_xlim(-2, 102)
+    axes.set_xlabel("F0.5 (behind the type: gold edits)")
+    _legend(figure)
+    return figure
+
+
+@_styled
+def draw_lengths(
+    scores: Mapping[str, Sequence[float | None]],
+    bins: Sequence[str],
+    numbers: Sequence[int],
+    *,
+    metric: str,
+) -> Figure:
+    """Draw the score of each system by the length of the source.
+
+    `scores` is system -> points of each bin, None where a bin has none; `bins` names them,
+    `numbers` counts their sentences.
+    """
+    figure, axes = _axes(4.2)
+    for index, (system, values) in enumerate(scores.items()):
+        axes.plot(
+            range(len(bins)),
+            [np.nan if value is None else value for value in values],
+            linestyle=DASHES[index % len(DASHES)], color=_colour(index), linewidth=1.4,
+            label=_label(system), markersize=6, **_mark(index),
+        )  # fmt: skip
+    labels = [f"{name}\nn = {count:,}" for name, count in zip(bins, numbers, strict=True)]
+    axes.set_xticks(range(len(bins)), labels)
+    axes.set_xlabel("tokens of the source")
+    axes.set_ylabel(metric)
+    _legend(figure)
+    return figure
+
+
+def to_svg(figure: Figure) -> str:
+    """Return a figure as SVG, text as text, the same bytes each time."""
+    none = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    return _save(figure, "svg", none).decode()
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return a figure as PNG, 200 dots an inch."""
+    return _save(figure, "png", {"Software": None})
+
+
+def _save(figure: Figure, form: str, metadata: dict[str, None]) -> bytes:
+    import matplotlib
+
+    buffer = BytesIO()
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_SETTINGS}):
+        figure.savefig(buffer, format=form, dpi=200, metadata=metadata, facecolor=PAPER)
+    return buffer.getvalue()
+
+
+def _axes(height: float, grid: str = "y") -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color=INK, alpha=0.12, linewidth=0.8)  # type: ignore[arg-type]
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _scatter(axes: Axes, points: Sequence[Point]) -> None:
+    for index, point in enumerate(points):
+        style = _mark(index)
+        if point.cited:  # hollow
+            style |= {"markerfacecolor": "none", "markeredgecolor": style["markerfacecolor"]}
+            style |= {"markeredgewidth": 1.6}
+        label = _label(f"{point.label} *" if point.cited else point.label)
+        axes.plot([point.x], [point.y], linestyle="none", markersize=9, label=label, **style)
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    """Return the limits of an axis of points 0-100 with room around the values."""
+    room = max(3.0, 0.25 * (max(values) - min(values)))
+    return max(0.0, min(values) - room), min(100.0, max(values) + room)
+
+
+def _colour(index: int) -> str:
+    return COLOURS[index % len(COLOURS)]
+
+
+def _fill(index: int) -> dict[str, Any]:
+    """Return how a bar is filled; behind the eighth colours come again with other hatches."""
+    hatch = HATCHES[(index + index // len(COLOURS)) % len(HATCHES)]
+    return {"color": _colour(index), "hatch": hatch, "edgecolor": INK, "linewidth": 0.6}
+
+
+_BLANK = {"color": GOLD, "edgecolor": INK, "linewidth": 0.6}
+
+
+def _mark(index: int) -> dict[str, Any]:
+    marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
+    return {
+        "marker": marker,
+        "markerfacecolor": _colour(index),
+        "markeredgecolor": INK,
+        "markeredgewidth": 0.6,
+    }
+
+
+def _label(name: str) -> str:
+    """Return a name as matplotlib shows it: it hides what begins with an underscore."""
+    return f" {name}" if name.startswith("_") else name
+
+
+def _legend(figure: Figure) -> None:
+    """Put the legend below, in as many columns as its longest name leaves room for."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    columns = 84 // (8 + max(map(len, labels)))
+    figure.legend(
+        handles, labels, loc="outside lower left", ncols=max(1, min(len(labels), columns)),
+        frameon=False, fontsize=9,
+    )  # fmt: skip

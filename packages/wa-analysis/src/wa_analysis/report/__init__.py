@@ -1,0 +1,1 @@
+"""The report: everything about some systems in one HTML file that works off line."""
