@@ -119,7 +119,7 @@ def test_adapters_are_heads_and_all(place: Path) -> None:
 
 def test_what_does_not_go_together_is_refused(place: Path) -> None:
     words = ("fit", place / "tiny.toml", "--data", place / "train.jsonl", "-o", place / "no")
-    assert "expected budget" in bad(*words, "--set", "train.packing=packed")
+    assert "below 1" in bad(*words, "--set", "tagger.dropout=1.0")
     assert "expected input" in bad(*words, "--set", "base.prompt=rows")
     assert "tagger.vocabulary" not in bad(*words, "--set", "tagger.vocabulary=no-such-file")
     data = ("--data", place / "test.jsonl", "-o", "-")

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import (
+    DebertaV2Config,
+    DebertaV2ForTokenClassification,
+    RobertaConfig,
+    RobertaForTokenClassification,
+)
 
 from wa_train.errors import DataError, ModelError
 from wa_train.recipe import Tagger, Train
@@ -19,7 +26,8 @@ from wa_train.tagger.encoder import split_sample, word_shape
 from wa_train.tagger.model import add_shapes, sees_shapes, vocabulary_of
 from wa_train.tagger.objective import TagObjective
 from wa_train.tagger.operations import KEEP
-from wa_train.tagger.passes import TagPass
+from wa_train.tagger.passes import ROW, Layout, TagPass, layout_of
+from wa_train.tagger.probe import check_apart, keeps_apart
 from wa_train.tagger.thresholds import Thresholds, read_thresholds, write_thresholds
 from wa_train.tagger.vocabulary import MASKED, TagVocabulary, read_vocabulary, save_vocabulary
 from wa_train.tokens import Sample
@@ -36,9 +44,12 @@ def make_samples() -> list[Sample]:
     return [sample for sample in found if sample]
 
 
-def make_objective(detection: float = 0.5, *, shapes: bool = False) -> TagObjective:
+def make_objective(detection: float = 0.5, **layout: Any) -> TagObjective:
     return TagObjective(
-        TRAIN, Tagger(detection=detection), pad=0, keep=VOCABULARY.keep, shapes=shapes
+        TRAIN,
+        Tagger(detection=detection),
+        layout=Layout(**{"pad": 0, "shapes": False, **layout}),
+        keep=VOCABULARY.keep,
     )
 
 
@@ -116,6 +127,41 @@ def test_padded_sentences_are_each_alone() -> None:
     assert objective.loss(model, unmasked).item() != pytest.approx(alone, rel=1e-4)
 
 
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_packed_sentences_are_each_alone(attention: str) -> None:
+    model = make_tagger(VOCABULARY, attention=attention)
+    objective = make_objective(additive=attention == "eager")
+    objective.attach(model)
+    samples = make_samples()
+    alone = sum(objective.loss(model, objective.collate([[one]])).item() for one in samples)
+    packed = objective.collate([samples[:4], samples[4:]])
+    assert packed.input_ids.shape == (2, ROW)
+    assert objective.loss(model, packed).item() == pytest.approx(alone, rel=1e-5)
+    assert packed.position_ids is not None
+    mask = packed.attention_mask
+    see_all = torch.zeros_like(mask) if attention == "eager" else torch.ones_like(mask)
+    in_a_row = torch.arange(ROW).expand_as(packed.position_ids)
+    for wrong in (
+        replace(packed, position_ids=in_a_row),
+        replace(packed, attention_mask=see_all),
+    ):
+        assert objective.loss(model, wrong).item() != pytest.approx(alone, rel=1e-4)
+
+
+def test_packing_does_not_change_the_gradient() -> None:
+    model, samples = make_tagger(VOCABULARY), make_samples()
+    gradients = []
+    for rows in ([[one] for one in samples], [samples]):
+        model.zero_grad()
+        objective = make_objective()
+        objective.loss(model, objective.collate(rows)).backward()
+        gradients.append(
+            [weight.grad.clone() for weight in model.parameters() if weight.grad is not None]
+        )
+    for padded, packed in zip(*gradients, strict=True):
+        assert torch.allclose(padded, packed, rtol=1e-4, atol=1e-6)
+
+
 def test_an_unknown_edit_trains_detection_alone() -> None:
     model, objective = make_tagger(VOCABULARY), make_objective(detection=1.0)
     objective.attach(model)
@@ -139,6 +185,39 @@ def test_shapes_start_as_next_to_nothing_and_can_matter() -> None:
     assert torch.allclose(model(input_ids=ids).logits, before)
     types = torch.full_like(ids, 2)
     assert not torch.equal(model(input_ids=ids, token_type_ids=types).logits, before)
+
+
+# --- which encoders can be packed -----------------------------------------------------------------
+
+
+def make_roberta() -> Any:
+    torch.manual_seed(0)
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return RobertaForTokenClassification(
+        RobertaConfig(vocab_size=99, intermediate_size=64, max_position_embeddings=160, **size)
+    ).eval()
+
+
+def test_robertas_positions_start_behind_its_paddings() -> None:
+    model = make_roberta()
+    layout = layout_of(model, make_encoder())
+    assert layout.first == 2
+    assert keeps_apart(model, layout)
+    assert not keeps_apart(model, replace(layout, first=0))
+    assert layout_of(make_tagger(VOCABULARY), make_encoder()).first == 0
+
+
+def test_an_encoder_that_would_mix_sentences_is_not_packed() -> None:
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    model = DebertaV2ForTokenClassification(
+        DebertaV2Config(
+            vocab_size=99, intermediate_size=64, max_position_embeddings=160,
+            relative_attention=True, pos_att_type="c2p|p2c", position_buckets=8, **size
+        )
+    ).eval()  # fmt: skip
+    with pytest.raises(ModelError, match=r"train\.packing=budget"):
+        check_apart(model, layout_of(model, make_encoder()))
 
 
 # --- the vocabulary -----------------------------------------------------------------------------

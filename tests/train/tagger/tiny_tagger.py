@@ -60,10 +60,14 @@ def make_vocabulary() -> TagVocabulary:
     return build_vocabulary([(a.split(), b.split()) for a, b in PAIRS], least=1)
 
 
-def make_tagger(vocabulary: TagVocabulary, seed: int = 0) -> BertForTokenClassification:
+def make_tagger(
+    vocabulary: TagVocabulary, seed: int = 0, attention: str = "sdpa"
+) -> BertForTokenClassification:
     """Give a tagger whose weights are large enough to decide something."""
     torch.manual_seed(seed)
-    model = BertForTokenClassification(make_config(id2label=label_names(vocabulary)))
+    config = make_config(id2label=label_names(vocabulary))
+    config._attn_implementation = attention
+    model = BertForTokenClassification(config)
     with torch.no_grad():
         for weight in model.parameters():
             if weight.ndim > 1:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
 from wa_train.collate import Pass, collate, empty_pass
 from wa_train.head import PositionHead
+from wa_train.isolation import check_isolation
 from wa_train.objective import Segment
 from wa_train.packing import Micro, group
 from wa_train.recipe import Train
@@ -92,6 +94,12 @@ class CausalObjective:
         """Let the output layer see only positions that have a target."""
         self._head = TargetHead(model)
 
+    def check_packing(self, model: torch.nn.Module) -> None:
+        """Refuse a model in which packed samples see each other (ModelError)."""
+        # Flash attention takes the borders themselves, and has no CPU kernel to probe.
+        if self._train.packing == "packed" and not self._flat:
+            check_isolation(model)
+
     def loss(self, model: torch.nn.Module, batch: Pass) -> torch.Tensor:
         """Sum the cross-entropy over the targets of one pass, in nats."""
         self._head = self._head or TargetHead(model)
@@ -115,6 +123,14 @@ class CausalObjective:
     def rates(self) -> dict[str, float]:
         """Give no rates of their own."""
         return {}
+
+    def lengths(self, store: TokenStore) -> npt.NDArray[np.int64]:
+        """Give the tokens of each sample of a store."""
+        return store.lengths
+
+    def reading(self, sample: Sample) -> list[int]:
+        """Give all ids of a sample."""
+        return sample.ids
 
     def context(self, store: TokenStore) -> float:
         """Give the tokens of the sample that a token stands in, in the mean over the tokens."""

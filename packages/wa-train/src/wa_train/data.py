@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
+from transformers import PreTrainedModel
 
-from wa_train.architecture import make_encoder
+from wa_train.architecture import make_encoder, make_skeleton
 from wa_train.causal import CausalObjective
 from wa_train.curriculum import make_copies
 from wa_train.evaluation import Evaluation
@@ -26,9 +27,10 @@ from wa_train.scratch import make_scratch
 from wa_train.seq2seq.objective import PairObjective, start_id
 from wa_train.store import TokenStore, build_store, find_store
 from wa_train.tagger.encoder import TagEncoder
-from wa_train.tagger.model import sees_shapes, vocabulary_of
+from wa_train.tagger.model import vocabulary_of
 from wa_train.tagger.noise import make_errors
 from wa_train.tagger.objective import TagObjective
+from wa_train.tagger.passes import layout_of
 from wa_train.tagger.start import is_tagger, make_start, read_pairs
 from wa_train.tokens import Encoder
 
@@ -127,19 +129,24 @@ def _encoder(base: Base) -> Encoder:
 def make_objective(recipe: Recipe, base: Base, encoder: Encoder) -> Objective[Any]:
     """Make the objective of a recipe for its base model."""
     if isinstance(encoder, TagEncoder) and encoder.vocabulary:
-        pad = encoder.tokenizer.pad_token_id
         return TagObjective(
             recipe.train,
             recipe.tagger or Tagger(),
-            pad=encoder.end if pad is None else pad,
+            layout=layout_of(_outline(base), encoder),
             keep=encoder.vocabulary.keep,
-            shapes=sees_shapes(load_config(base.model, base.revision)),
         )
     if base.architecture == "seq2seq":
         start = start_id(load_config(base.model, base.revision))
         return PairObjective(recipe.train, start=start, pad=encoder.end)
     flat = base.attention == "flash_attention_2"
     return CausalObjective(recipe.train, pad=encoder.end, flat=flat)
+
+
+def _outline(base: Base) -> PreTrainedModel:
+    """Make the base model without weights, with the attention that it will train with."""
+    config = load_config(base.model, base.revision)
+    config._attn_implementation = base.attention
+    return make_skeleton(config, base.architecture)
 
 
 def _base(recipe: Recipe, source: RowSource, run: Path) -> Base:

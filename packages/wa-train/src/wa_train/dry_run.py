@@ -52,7 +52,7 @@ def _facts(
     recipe: Recipe, data: FitData, step: Step, steps: int, device: str, world: int
 ) -> dict[str, Any]:
     shape = _training_shape(recipe, data)
-    counts, lengths = data.store.counts, data.store.lengths
+    counts, lengths = data.store.counts, data.objective.lengths(data.store)
     size = max(step.passes, key=lambda batch: batch.padded)
     memory = estimate_memory(
         shape,

@@ -27,7 +27,6 @@ from wa_train.cost import CostMeter, Counters
 from wa_train.data import FitData, load_data
 from wa_train.errors import DivergedError
 from wa_train.hardware import local_processes, read_hardware
-from wa_train.isolation import check_isolation
 from wa_train.model import load_base, pick_device
 from wa_train.preflight import check_request
 from wa_train.progress import MetricsWriter, ProgressReporter
@@ -119,8 +118,7 @@ def _make_trainer(
     plan = data.plan(recipe, args.process_index, args.world_size)
     args.max_steps = plan.max_steps
     model = _load_model(request, data, device)
-    if recipe.train.packing == "packed" and recipe.base.attention != "flash_attention_2":
-        check_isolation(model)
+    data.objective.check_packing(model)
     shape = read_shape(model)
     counters = Counters()
     callbacks: list[TrainerCallback] = [
@@ -158,6 +156,8 @@ def _load_model(request: FitRequest, data: FitData, device: str) -> torch.nn.Mod
         device="cpu" if recipe.train.fsdp else device,
         training=True,
     )
+    if recipe.tagger and not recipe.tagger.embeddings:
+        model.get_input_embeddings().requires_grad_(False)
     if recipe.train.activation_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()

@@ -2,17 +2,20 @@
 
 The plan of a run, the trainer, its guards, checkpoints and cost know samples, passes and a number
 of targets. What a pass looks like and what its loss is, an objective says: `causal` for language
-models, `seq2seq` for encoder-decoders.
+models, `seq2seq` for encoder-decoders, `tagger` for taggers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from wa_train.packing import Micro
+from wa_train.store import TokenStore
 from wa_train.tokens import Sample
 
 Segment = tuple[list[int], list[bool]]
@@ -73,6 +76,9 @@ class Objective(Protocol[B]):
     def attach(self, model: torch.nn.Module) -> None:
         """Prepare a model once, before it is wrapped, such as by hooks."""
 
+    def check_packing(self, model: torch.nn.Module) -> None:
+        """Refuse a model in which samples that share a row see each other (ModelError)."""
+
     def loss(self, model: torch.nn.Module, batch: B) -> torch.Tensor:
         """Sum the loss over the targets of a pass, in nats, fp32, shape ()."""
 
@@ -82,5 +88,11 @@ class Objective(Protocol[B]):
     def rates(self) -> Mapping[str, float]:
         """Give learning rates of their own: a part of weights' names -> rate."""
 
-    def context(self, store: Any) -> float:
+    def lengths(self, store: TokenStore) -> npt.NDArray[np.int64]:
+        """Give the tokens of each sample of a store, as `size` counts them."""
+
+    def reading(self, sample: Sample) -> list[int]:
+        """Give the ids of a sample that the tokenizer can show to people."""
+
+    def context(self, store: TokenStore) -> float:
         """Give the positions that a token attends to, in the mean over a store's tokens."""

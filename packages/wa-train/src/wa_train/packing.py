@@ -61,7 +61,9 @@ def share_out(lengths: Sequence[int], parts: int) -> list[list[int]]:
     return shares
 
 
-def group(lengths: Sequence[int], packing: Packing, *, cutoff: int, budget: int) -> list[Micro]:
+def group(
+    lengths: Sequence[int], packing: Packing, *, cutoff: int, budget: int, row: int = _ROW
+) -> list[Micro]:
     """Arrange the samples of a process into forward passes of at most `budget` tokens.
 
     A pass is a list of rows, a row a list of samples; padding counts as tokens. Where one row
@@ -73,24 +75,25 @@ def group(lengths: Sequence[int], packing: Packing, *, cutoff: int, budget: int)
             or `padded` (one a row, in the order given).
         cutoff: tokens of a row at most.
         budget: tokens of a pass.
+        row: tokens of a packed row that is full enough, if no sample is longer.
     """
     if not lengths:
         return []
     if packing == "packed":
         longest = max(lengths)
-        rows = best_fit_decreasing(lengths, min(cutoff, max(longest, _ROW)))
+        rows = best_fit_decreasing(lengths, min(cutoff, max(longest, row)))
     else:
         rows = [[item] for item in range(len(lengths))]
-    widths = [sum(lengths[item] for item in row) for row in rows]
+    widths = [sum(lengths[item] for item in items) for items in rows]
     order = list(range(len(rows)))
     if packing != "padded":
-        order.sort(key=lambda row: (-widths[row], row))
+        order.sort(key=lambda at: (-widths[at], at))
     passes: list[Micro] = []
     width = 0
-    for row in order:
-        width = max(width, widths[row])
+    for at in order:
+        width = max(width, widths[at])
         if not passes or width * (len(passes[-1]) + 1) > budget:
             passes.append([])
-            width = widths[row]
-        passes[-1].append(rows[row])
+            width = widths[at]
+        passes[-1].append(rows[at])
     return passes

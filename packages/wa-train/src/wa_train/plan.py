@@ -154,7 +154,7 @@ class StepPlan(Dataset[Step]):
             return -1, Sample(ids, prompt)
         epoch, place = divmod(position, len(self.store))
         number = int(self._order(epoch)[place])
-        return number, Sample(self.store.ids(number).tolist(), int(self.store.prompts[number]))
+        return number, self.store.sample(number)
 
     def _order(self, epoch: int) -> npt.NDArray[np.int64]:
         if epoch not in self._orders:

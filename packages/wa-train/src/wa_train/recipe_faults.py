@@ -87,12 +87,12 @@ def _tagger_faults(recipe: Recipe) -> Iterator[str]:
         yield "base.quantization is 4bit, which is for base.architecture=causal"
     if base.attention == "flash_attention_2":
         yield "base.attention is flash_attention_2, which is for base.architecture=causal"
-    if train.packing == "packed":
-        yield "train.packing is packed, but a tagger reads one sentence a row; expected budget"
     if train.loss == "all":
         yield "train.loss is all, but a tagger writes no text; expected response"
     if train.fsdp:
         yield "train.fsdp is true, but a tagger is small and learns at two rates; expected false"
+    if not 0 <= tagger.dropout < 1:
+        yield f"tagger.dropout is {tagger.dropout}, expected a share from 0, below 1"
     for name, least in (("tags", 2), ("least", 1), ("cold_steps", 0)):
         yield from _at_least(f"tagger.{name}", getattr(tagger, name), least)
     for name in ("detection", "head_rate"):

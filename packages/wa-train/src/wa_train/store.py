@@ -27,8 +27,8 @@ Tokens = npt.NDArray[np.int32]
 class Counts:
     """What became of the rows: read, kept, cut, and dropped because the prompt alone is too long.
 
-    `tokens` are those kept, `target_tokens` those of completions with their end token, `lost`
-    those cut off.
+    `tokens` are those kept, `target_tokens` those of completions with their end token (the words of
+    a tagger), `lost` those cut off.
     """
 
     rows: int = 0
@@ -67,6 +67,10 @@ class TokenStore:
         """Give the token ids of one sample, shape (length,)."""
         start = self.offsets[sample]
         return self.tokens[start : start + self.lengths[sample]]
+
+    def sample(self, number: int) -> Sample:
+        """Give one sample as it was encoded; what its cutoff lost is not kept."""
+        return Sample(self.ids(number).tolist(), int(self.prompts[number]))
 
     def row_ids(self, samples: Iterable[int]) -> list[str]:
         """Give the ids of rows; reads the whole list, so only for reports."""
@@ -119,15 +123,17 @@ def _write_samples(
         (folder / "samples.bin").open("wb") as index,
         (folder / "ids.txt").open("w", encoding="utf-8", newline="\n") as names,
     ):
+        offset = 0
         for rows in batches:
             samples = encoder.samples(rows, cutoff)
             for row, sample in zip(rows, samples, strict=True):
                 if sample is None:
                     continue
                 np.asarray(sample.ids, dtype=np.int32).tofile(tokens)
-                np.array([tally["tokens"], len(sample.ids), sample.prompt], np.int64).tofile(index)
+                np.array([offset, len(sample.ids), sample.prompt], np.int64).tofile(index)
+                offset += len(sample.ids)
                 names.write(str(row.get("id", "")).replace("\n", " ") + "\n")
-                _count(tally, sample)
+                _count(tally, sample, *encoder.count(sample))
             tally["rows"] += len(rows)
             tally["dropped"] += sum(sample is None for sample in samples)
     if not tally["rows"]:
@@ -164,10 +170,10 @@ def open_store(folder: Path) -> TokenStore:
     )
 
 
-def _count(tally: dict[str, int], sample: Sample) -> None:
+def _count(tally: dict[str, int], sample: Sample, tokens: int, targets: int) -> None:
     tally["samples"] += 1
-    tally["tokens"] += len(sample.ids)
-    tally["target_tokens"] += len(sample.ids) - sample.prompt
+    tally["tokens"] += tokens
+    tally["target_tokens"] += targets
     tally["truncated"] += sample.lost > 0
     tally["lost"] += sample.lost
     tally["longest_prompt"] = max(tally["longest_prompt"], sample.prompt)

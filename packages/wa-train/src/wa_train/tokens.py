@@ -87,6 +87,10 @@ class Encoder:
         pairs = zip(self.prompts(rows), self.completions(completions), strict=True)
         return [_fit(prompt, completion, cutoff) for prompt, completion in pairs]
 
+    def count(self, sample: Sample) -> tuple[int, int]:
+        """Count a sample's tokens and, of these, its targets."""
+        return len(sample.ids), len(sample.ids) - sample.prompt
+
     def special_tokens(self) -> dict[str, str]:
         """Give the table of special tokens for people to check: role -> token and id."""
         tokenizer = self.tokenizer

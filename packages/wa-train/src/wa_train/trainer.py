@@ -193,15 +193,16 @@ class WritingTrainer(Trainer):
     def _describe(self, step: Step, what: str) -> dict[str, Any]:
         samples = [sample for batch in step.passes for sample in batch.samples]
         real = [sample for sample in samples if sample >= 0]
-        rows = zip(self.plan.store.row_ids(real), real, strict=True)
+        store, decode = self.plan.store, self._tokenizer.decode
+        rows = zip(store.row_ids(real), map(store.sample, real), strict=True)
         return {
             "step": self.state.global_step + 1,
             "what": what,
             "learning_rate": self._get_learning_rate(),
             "made_up_samples": len(samples) - len(real),
             "samples": [
-                {"id": name, "text": self._tokenizer.decode(self.plan.store.ids(row).tolist())}
-                for name, row in rows
+                {"id": name, "text": decode(self._objective.reading(sample))}
+                for name, sample in rows
             ],
         }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
@@ -59,6 +61,9 @@ class PairObjective:
         """Let the output layer see only positions that have a target."""
         self._head = TargetHead(model)
 
+    def check_packing(self, model: torch.nn.Module) -> None:
+        """Refuse nothing: each row holds one sample."""
+
     def loss(self, model: torch.nn.Module, batch: PairPass) -> torch.Tensor:
         """Sum the cross-entropy over the targets of one pass, in nats."""
         self._head = self._head or TargetHead(model)
@@ -86,6 +91,14 @@ class PairObjective:
     def rates(self) -> dict[str, float]:
         """Give no rates of their own."""
         return {}
+
+    def lengths(self, store: TokenStore) -> npt.NDArray[np.int64]:
+        """Give the tokens of each sample of a store."""
+        return store.lengths
+
+    def reading(self, sample: Sample) -> list[int]:
+        """Give all ids of a sample."""
+        return sample.ids
 
     def context(self, store: TokenStore) -> float:
         """Give the positions that a token attends to, in the mean over the store's tokens.

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from wa_train.errors import ModelError
-from wa_train.packing import group
+from wa_train.packing import Packing
 from wa_train.tagger.encoder import Sentence, TagEncoder
-from wa_train.tagger.model import WordHead, sees_shapes, vocabulary_of
+from wa_train.tagger.model import WordHead, vocabulary_of
 from wa_train.tagger.operations import KEEP, PADDING, UNKNOWN, apply_tags
-from wa_train.tagger.passes import collate_sentences
+from wa_train.tagger.passes import group_sentences, layout_of
+from wa_train.tagger.probe import keeps_apart
 from wa_train.tagger.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -81,8 +83,8 @@ class Corrector:
         self.cutoff = min(cutoff or positions, positions - 2)  # RoBERTa keeps two for itself
         self.budget = budget
         self.passes = 0
-        self._pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-        self._shapes = sees_shapes(model.config)
+        self._layout = layout_of(model, self.encoder)
+        self._packing: Packing = "packed" if keeps_apart(model, self._layout) else "budget"
         self._never = [
             vocabulary.ids[tag] for tag in (KEEP, UNKNOWN, PADDING) if tag in vocabulary.ids
         ]
@@ -140,17 +142,17 @@ class Corrector:
         lengths = [len(sentence.ids) for sentence in sentences]
         head = WordHead(self.model)
         try:
-            for micro in group(lengths, "budget", cutoff=self.cutoff, budget=self.budget):
-                rows = [row for (row,) in micro]
-                yield from zip(
-                    rows, self._score_pass(head, [sentences[row] for row in rows]), strict=True
-                )
+            for micro in group_sentences(
+                lengths, self._packing, cutoff=self.cutoff, budget=self.budget
+            ):
+                numbers = [number for row in micro for number in row]
+                rows = [[sentences[number] for number in row] for row in micro]
+                yield from zip(numbers, self._score_pass(head, rows), strict=True)
         finally:
             head.remove()
 
-    def _score_pass(self, head: WordHead, sentences: Sequence[Sentence]) -> Iterator[Scores]:
-        batch = collate_sentences(sentences, pad=self._pad, shapes=self._shapes)
-        batch = batch.to(self.model.device)
+    def _score_pass(self, head: WordHead, rows: Sequence[Sequence[Sentence]]) -> Iterator[Scores]:
+        batch = self._layout.collate(rows).to(self.model.device)
         logits = head.logits(self.model, batch.positions, **batch.inputs())
         self.passes += 1
         chances = logits[:, :-2].softmax(dim=-1)
@@ -160,7 +162,7 @@ class Corrector:
         found: Any = chances.max(dim=-1)
         best, tags = found.values.tolist(), found.indices.tolist()
         start = 0
-        for sentence in sentences:
+        for sentence in chain.from_iterable(rows):
             end = start + len(sentence.places)
             yield Scores(max(wrong[start:end]), keep[start:end], best[start:end], tags[start:end])
             start = end

@@ -111,6 +111,10 @@ class TagEncoder(Encoder):
             found.append(Sample(flat, len(sentence.ids), lost))
         return found
 
+    def count(self, sample: Sample) -> tuple[int, int]:
+        """Count a sentence's subwords and its words, the place before it included."""
+        return sample.prompt, (len(sample.ids) - 2 * sample.prompt) // 2
+
     def _sentence(
         self, words: Sequence[str], ids: list[int], owners: Sequence[int], cutoff: int
     ) -> Sentence:

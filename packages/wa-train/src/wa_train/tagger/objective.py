@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
-from wa_train.packing import Micro, group
+from wa_train.packing import Micro
 from wa_train.recipe import Tagger, Train
-from wa_train.tagger.encoder import split_sample
+from wa_train.tagger.encoder import Sentence, split_sample
 from wa_train.tagger.model import HEADS, WordHead
-from wa_train.tagger.passes import TagPass, collate_sentences
+from wa_train.tagger.passes import Layout, TagPass, group_sentences
+from wa_train.tagger.probe import check_apart
 from wa_train.tagger.vocabulary import MASKED
 from wa_train.tokens import Sample
 
@@ -29,14 +32,12 @@ class TagObjective:
     Args:
         train: packing and budget.
         tagger: how the heads learn.
-        pad: id behind the end of a row.
+        layout: of the model.
         keep: number of `$KEEP`.
-        shapes: whether the model sees the shapes of words.
     """
 
-    def __init__(self, train: Train, tagger: Tagger, *, pad: int, keep: int, shapes: bool) -> None:
-        self._train, self._tagger, self._pad, self._keep = train, tagger, pad, keep
-        self._shapes = shapes
+    def __init__(self, train: Train, tagger: Tagger, *, layout: Layout, keep: int) -> None:
+        self._train, self._tagger, self._layout, self._keep = train, tagger, layout, keep
         self._head: WordHead | None = None
 
     def size(self, sample: Sample) -> int:
@@ -48,37 +49,35 @@ class TagObjective:
         return (len(sample.ids) - 2 * sample.prompt) // 2
 
     def group(self, samples: Sequence[Sample]) -> list[Micro]:
-        """Put sentences of like length together."""
+        """Arrange sentences into rows and passes."""
         train = self._train
         lengths = [sample.prompt for sample in samples]
-        return group(lengths, train.packing, cutoff=train.cutoff, budget=train.micro_tokens)
+        return group_sentences(
+            lengths, train.packing, cutoff=train.cutoff, budget=train.micro_tokens
+        )
 
     def collate(self, rows: Sequence[Sequence[Sample]], samples: tuple[int, ...] = ()) -> TagPass:
         """Lay sentences out as one forward pass."""
-        parts = [split_sample(sample) for row in rows for sample in row]
-        return collate_sentences(
-            [sentence for sentence, _ in parts],
-            [tags for _, tags in parts],
-            pad=self._pad,
-            shapes=self._shapes,
+        parts = [[split_sample(sample) for sample in row] for row in rows]
+        return self._layout.collate(
+            [[sentence for sentence, _ in row] for row in parts],
+            [tags for row in parts for _, tags in row],
             samples=samples,
         )
 
     def empty(self) -> TagPass:
         """Give a pass without words."""
-        nothing = torch.zeros(0, dtype=torch.int64)
-        ids = torch.full((1, 8), self._pad)
-        return TagPass(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids, dtype=torch.bool),
-            token_type_ids=torch.zeros_like(ids) if self._shapes else None,
-            positions=nothing,
-            labels=nothing,
-        )
+        nothing = Sentence(ids=[self._layout.pad], shapes=[0], places=[])
+        return self._layout.collate([[nothing]])
 
     def attach(self, model: torch.nn.Module) -> None:
         """Let the classifier see only the first subword of each word."""
         self._head = WordHead(model)
+
+    def check_packing(self, model: torch.nn.Module) -> None:
+        """Refuse an encoder in which packed sentences see each other (ModelError)."""
+        if self._train.packing == "packed":
+            check_apart(model, self._layout)
 
     def loss(self, model: torch.nn.Module, batch: TagPass) -> torch.Tensor:
         """Sum both heads' loss over the words of a pass, in nats."""
@@ -96,15 +95,25 @@ class TagObjective:
         wrong = torch.zeros(batch.input_ids.numel(), dtype=torch.bool)
         wrong[batch.positions[batch.labels != self._keep]] = True
         found = []
-        for row, mask in enumerate(batch.attention_mask):
-            size = int(mask.sum())
-            marked = wrong[row * width : row * width + size].tolist()
-            found.append((batch.input_ids[row, :size].tolist(), marked))
+        for row, lengths in enumerate(batch.lengths):
+            start = row * width
+            for length in lengths:
+                ids = batch.input_ids.view(-1)[start : start + length].tolist()
+                found.append((ids, wrong[start : start + length].tolist()))
+                start += length
         return found
 
     def rates(self) -> dict[str, float]:
         """Give the heads' learning rate."""
         return {HEADS: self._tagger.head_rate}
+
+    def lengths(self, store: TokenStore) -> npt.NDArray[np.int64]:
+        """Give the subwords of each sentence of a store."""
+        return store.prompts
+
+    def reading(self, sample: Sample) -> list[int]:
+        """Give the subwords of a sentence."""
+        return sample.ids[: sample.prompt]
 
     def context(self, store: TokenStore) -> float:
         """Give the subwords of the sentence that a subword stands in, in the mean over them."""
