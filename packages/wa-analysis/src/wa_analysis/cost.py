@@ -148,11 +148,10 @@ def explain_costs(costs: Sequence[Cost], *, prices: Prices | None, co2: float | 
         notes.append("No $ of GPUs: no price file was given (--prices).")
     if any(cost.usd_source == "endpoint" for cost in costs):
         notes.append("$ of an endpoint: its usage x the prices given when it was asked.")
-    estimates = any(cost.kwh_source == "estimate" for cost in costs)
-    if estimates:
+    if any(cost.kwh_source == "estimate" for cost in costs):
         notes.append("~: an estimate, rated or assumed power x time; no counter was read.")
-    for note in dict.fromkeys(cost.kwh_note for cost in costs if cost.kwh_note):
-        notes.append(f"kWh: {note}.")
+    kwh_notes = dict.fromkeys(cost.kwh_note for cost in costs if cost.kwh is not None)
+    notes.extend(f"kWh: {note}." for note in kwh_notes if note)
     if co2 is not None:
         notes.append(f"CO2 at {co2:g} g a kWh, as given.")
     if any(cost.instances_per_second_batched for cost in costs):

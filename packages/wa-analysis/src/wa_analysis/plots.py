@@ -49,7 +49,8 @@ def _styled(draw: Callable[_Params, Figure]) -> Callable[_Params, Figure]:
     def styled(*args: _Params.args, **kwargs: _Params.kwargs) -> Figure:
         import matplotlib
 
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_SETTINGS}):
+        defaults: dict[Any, Any] = dict(matplotlib.rcParamsDefault)
+        with matplotlib.rc_context(defaults | _SETTINGS):
             return draw(*args, **kwargs)
 
     return styled
@@ -75,7 +76,7 @@ def draw_actions(
     """
     actions = list(next(iter(counts.values())))
     figure, axes = _axes(3.9)
-    groups = [*([("gold", gold, _BLANK)] if gold else [])]
+    groups = [("gold", gold, _BLANK)] if gold else []
     groups += [(name, own, _fill(index)) for index, (name, own) in enumerate(counts.items())]
     width = 0.84 / len(groups)
     crowded = len(groups) > 4
@@ -211,7 +212,8 @@ def _save(figure: Figure, form: str, metadata: dict[str, None]) -> bytes:
     import matplotlib
 
     buffer = BytesIO()
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_SETTINGS}):
+    defaults: dict[Any, Any] = dict(matplotlib.rcParamsDefault)
+    with matplotlib.rc_context(defaults | _SETTINGS):
         figure.savefig(buffer, format=form, dpi=200, metadata=metadata, facecolor=PAPER)
     return buffer.getvalue()
 
@@ -255,7 +257,7 @@ def _fill(index: int) -> dict[str, Any]:
     return {"color": _colour(index), "hatch": hatch, "edgecolor": INK, "linewidth": 0.6}
 
 
-_BLANK = {"color": GOLD, "edgecolor": INK, "linewidth": 0.6}
+_BLANK: dict[str, Any] = {"color": GOLD, "edgecolor": INK, "linewidth": 0.6}
 
 
 def _mark(index: int) -> dict[str, Any]:

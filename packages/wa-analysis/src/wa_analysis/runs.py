@@ -166,7 +166,9 @@ def _beside(path: Path) -> Path:
     """Return the record itself, or its place beside predictions."""
     if path.name == RUN_FILE or path.name.endswith(f".{RUN_FILE}"):
         return path
-    stem = next((path.name.removesuffix(end) for end in _PREDICTIONS if path.name.endswith(end)), "")
+    stem = next(
+        (path.name.removesuffix(end) for end in _PREDICTIONS if path.name.endswith(end)), ""
+    )
     return path.with_name(f"{stem or path.name}.{RUN_FILE}")
 
 
