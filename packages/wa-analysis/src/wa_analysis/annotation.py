@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from wa_analysis.pipeline import Pipeline, find_pipeline
+from wa_analysis.outputs import gather_outputs
+from wa_analysis.spacy_model import find_spacy_model
+from wa_analysis.survey import survey
+from wa_analysis.tokens import make_tokeniser
 from wa_metrics.edits import NOOP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from wa_analysis.facts import Facts
+    from wa_analysis.facts import Facts, Found, Pair
     from wa_analysis.outputs import Output, TestSet
+    from wa_analysis.store import Store
+    from wa_analysis.survey import Progress
     from wa_metrics.edits import Edit
+
+GoldKind = Literal["edits", "references", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +43,39 @@ class Annotated:
     """Hold the corrections of one output, None where there is no prediction, and the gold.
 
     `gold[sentence][annotator]` are the gold edits of an M2 set, or ERRANT's edits to each reference
-    of another set (`gold_kind`), without `noop`. `model` is the spaCy model with its version.
+    of another set (`gold_kind`), without `noop`. `model` is the spaCy model that found the
+    entities, with its version; `tokens` is how predictions became tokens: none (as they are),
+    treebank or spacy.
     """
 
     output: Output
     corrections: tuple[Correction | None, ...]
     gold: tuple[tuple[tuple[Edit, ...], ...], ...]
-    gold_kind: Literal["edits", "references", "none"]
+    gold_kind: GoldKind
     model: str
+    tokens: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Hold the texts of one test set as tokens between blanks, its systems' in their order."""
+
+    test_set: TestSet
+    outputs: Sequence[Output]
+    sources: Sequence[str]
+    references: Sequence[Sequence[str]]
+    predictions: Sequence[Sequence[str | None]]
+    tokens: str
+
+    def system_pairs(self) -> Iterator[Pair]:
+        """Yield each source with each prediction that changes it."""
+        for source, *row in zip(self.sources, *self.predictions, strict=True):
+            yield from ((source, text) for text in row if text is not None and text != source)
+
+    def reference_pairs(self) -> Iterator[Pair]:
+        """Yield each source with each reference that changes it, where references are the gold."""
+        for source, row in zip(self.sources, self.references, strict=True):
+            yield from ((source, text) for text in row if text != source)
 
 
 def annotate_outputs(
@@ -51,62 +83,90 @@ def annotate_outputs(
     *,
     spacy_model: str = "",
     workers: int = 1,
-    store: None = None,
+    store: Store | None = None,
+    progress: Progress | None = None,
 ) -> list[Annotated]:
-    """Annotate outputs in one pass of spaCy over all of them; each text is parsed once.
+    """Annotate outputs, in their order, in one pass of spaCy over all of them.
+
+    Only what the store does not hold is parsed, and of that only texts that differ from their
+    source, and these sources; each once. Edits are ERRANT's on its own model, whichever
+    `spacy_model` finds the entities (the name of a package or the path of a folder; by default
+    ERRANT's). With more than one of `workers` the texts are read in as many processes.
 
     Raises:
-        InputError: `spacy_model` names no pipeline that finds entities.
+        InputError: `spacy_model` is no pipeline that finds entities.
         MissingExtraError: spaCy, errant or a model is not installed.
+        WorkerError: a worker process failed.
     """
-    model = find_pipeline(spacy_model)
-    pipeline = Pipeline(model)
-    golds: dict[int, tuple[tuple[tuple[Edit, ...], ...], ...]] = {}
-    annotated = []
-    for output in outputs:
-        test_set = output.test_set
-        if id(test_set) not in golds:
-            golds[id(test_set)] = tuple(_find_gold(test_set, pipeline))
-        corrections = tuple(
-            None if prediction is None else _correct(row.source, prediction, pipeline)
-            for row, prediction in zip(test_set.sentences, output.predictions, strict=True)
+    model = find_spacy_model(spacy_model)
+    sets = []
+    for test_set, members in gather_outputs(outputs):
+        tokeniser = make_tokeniser(test_set, model, store)
+        is_gold = find_gold_kind(test_set) == "references"
+        sets.append(
+            _Texts(
+                test_set,
+                members,
+                tokeniser.sources(),
+                tokeniser.references() if is_gold else [()] * len(test_set.sentences),
+                [tokeniser.predictions(output) for output in members],
+                tokeniser.how,
+            )
         )
-        kind = _kind_of_gold(test_set)
-        annotated.append(Annotated(output, corrections, golds[id(test_set)], kind, model.label))
-    return annotated
+    changed = [pair for texts in sets for pair in texts.system_pairs()]
+    pairs = dict.fromkeys([*changed, *(pair for texts in sets for pair in texts.reference_pairs())])
+    texts = dict.fromkeys(text for pair in changed for text in pair)
+    found = survey(pairs, texts, model, workers=workers, store=store, progress=progress)
+    made = {
+        id(annotated.output): annotated
+        for texts in sets
+        for annotated in _assemble(texts, found, model.label)
+    }
+    return [made[id(output)] for output in outputs]
 
 
-def _kind_of_gold(test_set: TestSet) -> Literal["edits", "references", "none"]:
+def find_gold_kind(test_set: TestSet) -> GoldKind:
+    """Tell what the gold of a test set is."""
     if test_set.has_gold_edits:
         return "edits"
     return "references" if any(row.references for row in test_set.sentences) else "none"
 
 
-def _find_gold(test_set: TestSet, pipeline: Pipeline):  # type: ignore[no-untyped-def]
-    for row in test_set.sentences:
-        if test_set.has_gold_edits:
-            by_annotator: dict[int, list[Edit]] = {}
-            for edit in row.edits:
-                found = by_annotator.setdefault(edit.annotator, [])
-                if edit.type != NOOP:
-                    found.append(edit)
-            yield tuple(map(tuple, by_annotator.values())) or ((),)
-        else:
-            yield tuple(_extract(row.source, text, pipeline) for text in row.references)
+def _assemble(texts: _Texts, found: Found, model: str) -> Iterator[Annotated]:
+    kind = find_gold_kind(texts.test_set)
+    if kind == "edits":
+        gold = tuple(_group_edits(row.edits) for row in texts.test_set.sentences)
+    else:
+        gold = tuple(
+            tuple(found.edits.get((source, text), ()) for text in row)
+            for source, row in zip(texts.sources, texts.references, strict=True)
+        )
+    sources = [tuple(source.split()) for source in texts.sources]
+    for output, predictions in zip(texts.outputs, texts.predictions, strict=True):
+        corrections: list[Correction | None] = []
+        for source, words, text in zip(texts.sources, sources, predictions, strict=True):
+            if text is None:
+                corrections.append(None)
+            elif text == source:
+                corrections.append(Correction(words, words, (), None, None))
+            else:
+                corrections.append(
+                    Correction(
+                        words,
+                        tuple(text.split()),
+                        found.edits[source, text],
+                        found.facts[source],
+                        found.facts[text],
+                    )
+                )
+        yield Annotated(output, tuple(corrections), gold, kind, model, texts.tokens)
 
 
-def _extract(source: str, text: str, pipeline: Pipeline) -> tuple[Edit, ...]:
-    orig, cor = pipeline.read(source), pipeline.read(text)
-    if orig.words == cor.words:
-        return ()
-    pipeline.parse([orig, cor])
-    return pipeline.extract(orig, cor, pipeline.plan(orig, cor))
-
-
-def _correct(source: str, text: str, pipeline: Pipeline) -> Correction:
-    orig, cor = pipeline.read(source), pipeline.read(text)
-    if orig.words == cor.words:
-        return Correction(tuple(orig.words), tuple(cor.words), (), None, None)
-    facts = pipeline.find_facts([orig, cor])
-    edits = pipeline.extract(orig, cor, pipeline.plan(orig, cor))
-    return Correction(tuple(orig.words), tuple(cor.words), edits, *facts)
+def _group_edits(edits: Iterable[Edit]) -> tuple[tuple[Edit, ...], ...]:
+    """Return the edits of each annotator, in order of appearance; one who changed nothing stays."""
+    by_annotator: dict[int, list[Edit]] = {}
+    for edit in edits:
+        kept = by_annotator.setdefault(edit.annotator, [])
+        if edit.type != NOOP:
+            kept.append(edit)
+    return tuple(map(tuple, by_annotator.values())) or ((),)

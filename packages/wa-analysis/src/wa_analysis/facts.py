@@ -1,8 +1,13 @@
-"""What spaCy says of one text: its entities, and which of its tokens are proper nouns."""
+"""What is found out of texts: the edits of a pair, the entities and proper nouns of a text."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wa_metrics.edits import Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 class Entity(NamedTuple):
@@ -18,3 +23,30 @@ class Facts(NamedTuple):
 
     entities: tuple[Entity, ...]
     proper: tuple[int, ...]
+
+
+# A source and a correction that differ, both tokens between single blanks.
+Pair = tuple[str, str]
+
+
+class Found(NamedTuple):
+    """Hold the edits of pairs, and the facts of texts."""
+
+    edits: Mapping[Pair, tuple[Edit, ...]]
+    facts: Mapping[str, Facts]
+
+
+def pack_edits(edits: Iterable[Edit]) -> list[Any]:
+    """Return edits as JSON has them; the annotator, always 0, is left out."""
+    return [edit[1:] for edit in edits]
+
+
+def unpack_edits(packed: Any) -> tuple[Edit, ...]:
+    """Return the edits that `pack_edits` packed."""
+    return tuple(Edit(0, *fields) for fields in packed)
+
+
+def unpack_facts(packed: Any) -> Facts:
+    """Return facts that JSON holds as lists."""
+    entities, proper = packed
+    return Facts(tuple(Entity(*fields) for fields in entities), tuple(proper))

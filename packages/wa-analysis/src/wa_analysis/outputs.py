@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,8 +102,11 @@ def read_outputs(paths: Sequence[Path]) -> list[Output]:
                 )
             outputs.append(
                 Output(
-                    system=name(group.key),
-                    **dict(zip(("run", "model", "decoding", "seed"), group.key, strict=False)),
+                    system=name.of(group.key),
+                    run=group.key.run,
+                    model=group.key.model,
+                    decoding=group.key.decoding,
+                    seed=group.key.seed,
                     test_set=test_set,
                     predictions=tuple(predictions[row.id] for row in test_set.sentences),
                     path=path,
@@ -165,7 +167,7 @@ def _choose_name(groups_of_sets: Iterable[Sequence[Group]]) -> _Name:
     """Return the shortest way to name systems so that none is ambiguous on any test set."""
     keys = [[group.key for group in groups] for groups in groups_of_sets]
     for name in _NAMES:
-        if all(max(Counter(map(name, members)).values()) == 1 for members in keys):
+        if all(len(set(map(name.of, members))) == len(members) for members in keys):
             return name
     raise InputError("expected systems that differ in run, model, decoding or seed, got equal ones")
 
@@ -175,7 +177,8 @@ class _Name(NamedTuple):
 
     fields: tuple[str, ...]
 
-    def __call__(self, key: GroupKey) -> str:
+    def of(self, key: GroupKey) -> str:
+        """Name the system of a group."""
         values = [getattr(key, field) for field in self.fields]
         label = " ".join(
             f"seed {value}" if field == "seed" else str(value)
