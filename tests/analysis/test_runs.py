@@ -71,6 +71,7 @@ def test_a_last_line_that_a_kill_cut_is_passed_over(tmp_path: Path) -> None:
         ({"gpu_hours": "16"}, "gpu_hours: expected a number, got '16'"),
         ({"world_size": 8.0}, "world_size: expected a whole number, got 8.0"),
         ({"run": None}, "run: expected a string, got None"),
+        ({"mfu": float("nan")}, "mfu: expected a number or null, got nan"),
         ({"mfu": "high"}, "mfu: expected a number or null, got 'high'"),
         ({"versions": {"torch": 2}}, "versions.torch: expected a string, got 2"),
         ({"kwh": {}}, "expected the field 'value'"),

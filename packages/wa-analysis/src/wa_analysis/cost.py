@@ -10,8 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wa_analysis.paper import load_paper
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
     from wa_analysis.prices import Prices
     from wa_analysis.runs import Run
@@ -167,8 +170,8 @@ def explain_costs(costs: Sequence[Cost], *, prices: Prices | None, co2: float | 
         notes.append(f"Ran elsewhere, nothing measured: {', '.join(dict.fromkeys(elsewhere))}.")
     if any(cost.cited for cost in costs):
         notes.append(
-            "*: cited, not measured here: GPU hours of training on V100s, instances/s with beam "
-            "16. A tagger has no beams, so beam 16 means nothing for RoBERTa-Large (GECToR)."
+            f"*: cited from {load_paper().results['gec'].source}, not measured here: GPU hours of "
+            "training on V100s, instances/s with beam 16, which means nothing for a tagger."
         )
     return notes
 
@@ -188,3 +191,26 @@ def _dollars(run: Run, prices: Prices | None) -> tuple[float | None, str | None]
         return usd, None if usd is None else "endpoint"
     mean = prices.mean(run.gpus) if prices else None
     return (None, None) if mean is None else (run.gpu_hours * mean, "prices")
+
+
+def cite_costs() -> list[Cost]:
+    """Return what the paper says of its systems' cost: GPU hours of training, instances/s."""
+    table = load_paper().results["gec"]
+    hours, speed = (table.columns.index(name) for name in ("GPU hours", "instances/s"))
+    return [
+        Cost(
+            system=row.system,
+            phase="fit, predict",
+            data=row.data,
+            decoding=None if "tagger" in row.system else "beam 16",
+            hardware="V100",
+            gpu_hours=_number(row.figures[hours]),
+            instances_per_second_batched=_number(row.figures[speed]),
+            cited=table.source,
+        )
+        for row in table.rows
+    ]
+
+
+def _number(figure: Decimal | None) -> float | None:
+    return None if figure is None else float(figure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,7 +182,10 @@ def _typed(file: Path, table: Mapping[str, Any], name: str, *kinds: type | None)
             "of wa-train, or the file is no run record"
         )
     value = table[name]
-    good = type(value) in (int, float) if kind is float else type(value) is kind
+    if kind is float:  # Python reads NaN and 1e999, which are no JSON and no figures
+        good = type(value) in (int, float) and math.isfinite(value)
+    else:
+        good = type(value) is kind
     if good or (value is None and None in kinds):
         return value
     expected = _KINDS[kind] + (" or null" if None in kinds else "")  # type: ignore[index]
