@@ -1,0 +1,158 @@
+"""Which score stands in which column of a layout, and which system in which row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from wa_analysis.errors import InputError
+from wa_analysis.seeds import check_comparable
+from wa_metrics.variants import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from wa_analysis.layouts import Column, Layout
+    from wa_analysis.seeds import SystemScore
+
+_PLAIN = "leave it out, or take --layout plain"
+
+
+class Chosen(NamedTuple):
+    """Hold the score of each system for each place of a column, and what had to be left out."""
+
+    scores: Mapping[tuple[str, tuple[object, ...]], SystemScore]
+    left_out: tuple[str, ...]
+
+    def find(self, system: str, column: Column) -> SystemScore | None:
+        """Return the score of a system for a column, None where it has none."""
+        return self.scores.get((system, column.place))
+
+    def of_column(self, column: Column) -> list[SystemScore]:
+        """Return the scores of all systems for a column."""
+        return [score for (_, place), score in self.scores.items() if place == column.place]
+
+    def of_system(self, system: str) -> list[SystemScore]:
+        """Return the scores of a system for all places."""
+        return [score for (name, _), score in self.scores.items() if name == system]
+
+
+def choose_scores(layout: Layout, scores: Sequence[SystemScore]) -> Chosen:
+    """Choose the score of each system for each column.
+
+    Of several metrics of one test set, a column takes the first that it knows.
+
+    Raises:
+        InputError: the layout has no column for a test set, or none for the metrics of a system;
+            or scores of one column have two signatures or unequal numbers of sentences.
+    """
+    chosen: dict[tuple[str, tuple[object, ...]], SystemScore] = {}
+    for score in scores:
+        columns = layout.find_columns(score.first.benchmark, score.first.split)
+        if not columns:
+            _refuse_set(layout, score)
+        for column in columns:
+            if score.first.metric in column.metrics:
+                known = chosen.setdefault((score.system, column.place), score)
+                if _rank(score, column) < _rank(known, column):
+                    chosen[score.system, column.place] = score
+    left_out = []
+    for score in scores:
+        columns = layout.find_columns(score.first.benchmark, score.first.split)
+        taken = [chosen.get((score.system, column.place)) for column in columns]
+        if not any(taken):
+            _refuse_metric(columns[0], score)
+        if score not in taken:
+            metrics = ", ".join(dict.fromkeys(found.first.metric for found in taken if found))
+            left_out.append(
+                f"{score.first.place}: {score.first.abbrev} of {score.system} by "
+                f"{score.first.metric} left out: the column takes {metrics}"
+            )
+    found = Chosen(chosen, tuple(left_out))
+    for column in layout.columns:
+        check_comparable([record for score in found.of_column(column) for record in score.records])
+    return found
+
+
+def place_systems(
+    layout: Layout, scores: Sequence[SystemScore], wanted: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the label of the paper's row for each system that has one; others are left out.
+
+    `wanted` names rows for runs, models or labels of systems; else a run, model or decoding that
+    the paper's row knows by name finds it. In a layout without cited rows it gives new labels.
+
+    Raises:
+        InputError: there is no such system or row; suggests the nearest.
+    """
+    for name in wanted:
+        if not any(name in _names(score) for score in scores):
+            known = dict.fromkeys(each for score in scores for each in _names(score))
+            raise InputError(
+                f"--row {name}=...: expected a run, a model or a label of the scores, got "
+                f"{name!r}{suggest(name, known)}; there are: {', '.join(known)}"
+            )
+    placed = {}
+    for score in scores:
+        label = next((wanted[name] for name in _names(score) if name in wanted), None)
+        if layout.paper is None:
+            if label is not None:
+                placed[score.system] = label
+            continue
+        if label is not None:
+            row = layout.paper.find_row(label)
+            if row is None:
+                labels = [known.system for known in layout.paper.rows]
+                raise InputError(
+                    f"--row ...={label}: expected a row of {layout.name}, got "
+                    f"{label!r}{suggest(label, labels)}; there are: {'; '.join(labels)}"
+                )
+            placed[score.system] = row.system
+            continue
+        decoding = score.first.decoding
+        names = _names(score) if layout.row_field == "system" else [decoding] if decoding else []
+        for row in filter(None, map(layout.paper.find_row, names)):
+            placed.setdefault(score.system, row.system)
+    _check_labels(placed, scores, layout)
+    return placed
+
+
+def _names(score: SystemScore) -> list[str]:
+    """Return what a user may call a system, the label of the table first."""
+    named = (score.system, score.first.run, score.first.model)
+    return [name for name in dict.fromkeys(named) if name is not None]
+
+
+def _rank(score: SystemScore, column: Column) -> int:
+    return column.metrics.index(score.first.metric)
+
+
+def _refuse_set(layout: Layout, score: SystemScore) -> None:
+    first = score.first
+    sets = ", ".join(dict.fromkeys(column.benchmark for column in layout.columns if column.abbrev))
+    raise InputError(
+        f"{first.place}: expected a test set of {layout.name} (the split test of {sets}), got the "
+        f"split {first.split} of {first.benchmark!r}; {_PLAIN}"
+    )
+
+
+def _refuse_metric(column: Column, score: SystemScore) -> None:
+    first = score.first
+    raise InputError(
+        f"{first.place}: expected {column.abbrev} by {' or '.join(column.metrics)}, got "
+        f"{first.metric} alone; score it again without --metric, wa-metrics score "
+        "PREDICTIONS.jsonl -o SCORES.jsonl, or take --layout plain"
+    )
+
+
+def _check_labels(placed: Mapping[str, str], scores: Sequence[SystemScore], layout: Layout) -> None:
+    """Check that no two rows of a table without cited rows get one label."""
+    if layout.paper is not None:
+        return
+    labels: dict[str, str] = {}
+    for system in dict.fromkeys(score.system for score in scores):
+        label = placed.get(system, system)
+        if labels.setdefault(label, system) != system:
+            raise InputError(
+                f"--row ...={label}: expected a label of its own for each system, got one for "
+                f"{labels[label]!r} and {system!r}; name them apart"
+            )
