@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from wa_train.errors import DataError
 from wa_train.recipe import Curriculum
 from wa_train.tagger.encoder import split_sample
-from wa_train.tagger.noise import Errors, Kinds, Noise, make_errors
+from wa_train.tagger.noise import Errors, Kinds, Noise, make_errors, read_sentences
 from wa_train.tokens import Sample
 
 from .tiny_tagger import make_encoder, make_vocabulary
@@ -103,3 +105,23 @@ def test_a_made_up_sample_is_tagged_back_to_its_sentence() -> None:
 def test_rows_without_a_correct_sentence_are_refused() -> None:
     with pytest.raises(DataError, match="no correct sentence"):
         make_errors(ALWAYS, make_encoder(make_vocabulary()), [(["a"], [])], cutoff=9, seed=0)
+
+
+def test_errors_are_made_in_other_text_too(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the park sees the school .\n\na cat sees a cat .\n", encoding="utf-8")
+    errors = make_errors(
+        Curriculum(first=1.0, text=str(text)), make_encoder(make_vocabulary()),
+        [(("he", "go", "."), ("he", "goes", "."))], cutoff=32, seed=3,
+    )  # fmt: skip
+    lengths = {len(errors.tokens(position)[0]) for position in range(40)}
+    assert len(lengths) > 1
+    assert read_sentences(text)[1] == ("a", "cat", "sees", "a", "cat", ".")
+
+
+@pytest.mark.parametrize("content", [None, "\n \n"])
+def test_text_that_is_none_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "text.txt").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=r"curriculum\.text: .*text\.txt: expected"):
+        read_sentences(tmp_path / "text.txt")

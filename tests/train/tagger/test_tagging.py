@@ -192,7 +192,7 @@ def test_shapes_start_as_next_to_nothing_and_can_matter() -> None:
 
 def make_roberta() -> Any:
     torch.manual_seed(0)
-    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    size: Any = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     return RobertaForTokenClassification(
         RobertaConfig(vocab_size=99, intermediate_size=64, max_position_embeddings=160, **size)
     ).eval()
@@ -208,12 +208,12 @@ def test_robertas_positions_start_behind_its_paddings() -> None:
 
 
 def test_an_encoder_that_would_mix_sentences_is_not_packed() -> None:
-    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    size: Any = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     torch.manual_seed(0)
     model = DebertaV2ForTokenClassification(
         DebertaV2Config(
             vocab_size=99, intermediate_size=64, max_position_embeddings=160,
-            relative_attention=True, pos_att_type="c2p|p2c", position_buckets=8, **size
+            relative_attention=True, pos_att_type="c2p|p2c", **size
         )
     ).eval()  # fmt: skip
     with pytest.raises(ModelError, match=r"train\.packing=budget"):

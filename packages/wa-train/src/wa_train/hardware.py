@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _CPUINFO = Path("/proc/cpuinfo")
 _MODEL = re.compile(r"^(?:model name|Model|Processor)\s*:\s*(.+)$", re.MULTILINE)
@@ -132,6 +133,18 @@ def peak_flops(name: str, dtype: str) -> float | None:
     """Give the peak of a GPU in FLOP/s for `fp32`, `tf32`, `bf16` or `fp16`; None if unknown."""
     gpu = find_gpu(name)
     return gpu.peaks.get(dtype) if gpu else None
+
+
+def computes_bf16(device: Any) -> bool:
+    """Tell whether a device has units for bf16; elsewhere it would only be slower."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    features = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device.type == "cpu" and any(
+        getattr(torch.cpu, name, lambda: False)() for name in features
+    )
 
 
 def read_hardware(device: str = "cpu") -> Hardware:

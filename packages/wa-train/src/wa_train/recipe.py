@@ -119,12 +119,14 @@ class Curriculum:
     In the first `share` of the steps a sample is replaced with probability `first`, afterwards
     with probability `then`. For a language model by random tokens whose answer is their copy: a
     fresh model otherwise never learns to copy its input. For a tagger by the correct side of a row
-    with new errors, as often and of the kinds that the rows have.
+    with new errors, as often and of the kinds that the rows have; `text` names a file of other
+    correct sentences to make them in, one a line, blanks between words.
     """
 
     first: float = 0.7
     then: float = 0.1
     share: float = 0.33
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

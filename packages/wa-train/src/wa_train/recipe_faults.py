@@ -204,6 +204,8 @@ def _curriculum_faults(recipe: Recipe) -> Iterator[str]:
             value = getattr(recipe.curriculum, name)
             if not 0 <= value <= 1:
                 yield f"curriculum.{name} is {value}, expected a share, 0 to 1"
+        if recipe.curriculum.text and recipe.base.architecture != "tagger":
+            yield "curriculum.text is set, but only a tagger (base.architecture) makes errors in it"
 
 
 def _at_least(name: str, value: int, least: int) -> Iterator[str]:

@@ -39,7 +39,8 @@ _LOCAL = (
     ),
     click.option(
         "--precision", type=click.Choice(["fp32", "bf16", "fp16"]),
-        help="Of the weights; default bf16 on a GPU, else fp32.",
+        help="Of the weights; default bf16 on a GPU, and for taggers on CPUs that compute in it; "
+        "else fp32.",
     ),
     click.option(
         "--device", metavar="D", help="cpu, cuda, cuda:1; default the GPU, else the CPU."
@@ -205,9 +206,11 @@ def _choose(source: str, loaded: Loaded, settings: Settings, asked: Mapping[str,
         return LocalPredictor(loaded, settings)
     if asked["copy_draft"] or asked["decoding"] != "greedy":
         raise UsageError("a tagger writes no text: leave out --decoding and --copy-draft")
-    from wa_train.tagger.predictor import TagPredictor
+    from wa_train.tagger.predictor import TagPredictor, narrow
     from wa_train.tagger.thresholds import find_thresholds
 
+    if not (settings.exact or asked["precision"]):
+        settings = replace(settings, precision=narrow(loaded.model))
     thresholds = replace(find_thresholds(source), **tuned)
     return TagPredictor(loaded, settings, thresholds)
 

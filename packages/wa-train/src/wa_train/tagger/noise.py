@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -177,11 +178,35 @@ def make_errors(
     cutoff: int,
     seed: int,
 ) -> Errors:
-    """Learn the errors of rows and make others in their correct sides."""
+    """Learn the errors of rows and make others in their correct sides, and in other text if any.
+
+    Raises:
+        DataError: the file of text is not there or holds no sentence.
+    """
     known = [(tuple(wrong), tuple(right)) for wrong, right in pairs]
     noise = Noise.learn(known)
     sentences = [right for _, right in known if right]
+    if curriculum.text:
+        sentences += read_sentences(Path(curriculum.text))
     return Errors(curriculum, noise, sentences, encoder, cutoff=cutoff, seed=seed)
+
+
+def read_sentences(path: Path) -> list[Words]:
+    """Read sentences, one a line, their words between blanks; empty lines are none.
+
+    Raises:
+        DataError: the file cannot be read, or is empty.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"curriculum.text: {path}: expected a file of sentences, one a line: {error}"
+        ) from error
+    sentences = [words for line in lines if (words := tuple(line.split()))]
+    if not sentences:
+        raise DataError(f"curriculum.text: {path}: expected sentences, one a line, got none")
+    return sentences
 
 
 def _general(word: str, tag: str) -> str:
