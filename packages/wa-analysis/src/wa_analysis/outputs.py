@@ -45,6 +45,9 @@ class TestSet:
     input_format: str
     sentences: tuple[Sentence, ...]
 
+    def __str__(self) -> str:
+        return self.benchmark if self.split == "test" else f"{self.benchmark} {self.split}"
+
     @property
     def has_gold_edits(self) -> bool:
         """Tell whether the set comes with gold edits, as M2 sets do."""
