@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from wa_analysis.layouts import Column, Layout
+    from wa_analysis.paper import PaperRow, PaperTable
     from wa_analysis.seeds import SystemScore
 
 _PLAIN = "leave it out, or take --layout plain"
@@ -84,42 +85,42 @@ def place_systems(
     Raises:
         InputError: there is no such system or row; suggests the nearest.
     """
+    known = dict.fromkeys(name for score in scores for name in score.names)
     for name in wanted:
-        if not any(name in _names(score) for score in scores):
-            known = dict.fromkeys(each for score in scores for each in _names(score))
+        if name not in known:
             raise InputError(
                 f"--row {name}=...: expected a run, a model or a label of the scores, got "
                 f"{name!r}{suggest(name, known)}; there are: {', '.join(known)}"
             )
-    placed = {}
+    placed: dict[str, str] = {}
     for score in scores:
-        label = next((wanted[name] for name in _names(score) if name in wanted), None)
-        if layout.paper is None:
-            if label is not None:
-                placed[score.system] = label
-            continue
+        label = next((wanted[name] for name in score.names if name in wanted), None)
+        if layout.paper is not None:
+            row = _find_row(layout, layout.paper, score, label)
+            label = row.system if row else None
         if label is not None:
-            row = layout.paper.find_row(label)
-            if row is None:
-                labels = [known.system for known in layout.paper.rows]
-                raise InputError(
-                    f"--row ...={label}: expected a row of {layout.name}, got "
-                    f"{label!r}{suggest(label, labels)}; there are: {'; '.join(labels)}"
-                )
-            placed[score.system] = row.system
-            continue
-        decoding = score.first.decoding
-        names = _names(score) if layout.row_field == "system" else [decoding] if decoding else []
-        for row in filter(None, map(layout.paper.find_row, names)):
-            placed.setdefault(score.system, row.system)
-    _check_labels(placed, scores, layout)
+            placed.setdefault(score.system, label)
+    if layout.paper is None:
+        _check_labels(placed, scores)
     return placed
 
 
-def _names(score: SystemScore) -> list[str]:
-    """Return what a user may call a system, the label of the table first."""
-    named = (score.system, score.first.run, score.first.model)
-    return [name for name in dict.fromkeys(named) if name is not None]
+def _find_row(
+    layout: Layout, paper: PaperTable, score: SystemScore, label: str | None
+) -> PaperRow | None:
+    """Return the row of a label, else the one that knows the system by name."""
+    if label is None:
+        decoding = score.first.decoding
+        names = score.names if layout.row_field == "system" else [decoding] if decoding else []
+        return next(filter(None, map(paper.find_row, names)), None)
+    row = paper.find_row(label)
+    if row is None:
+        labels = [known.system for known in paper.rows]
+        raise InputError(
+            f"--row ...={label}: expected a row of {layout.name}, got "
+            f"{label!r}{suggest(label, labels)}; there are: {'; '.join(labels)}"
+        )
+    return row
 
 
 def _rank(score: SystemScore, column: Column) -> int:
@@ -144,10 +145,8 @@ def _refuse_metric(column: Column, score: SystemScore) -> None:
     )
 
 
-def _check_labels(placed: Mapping[str, str], scores: Sequence[SystemScore], layout: Layout) -> None:
+def _check_labels(placed: Mapping[str, str], scores: Sequence[SystemScore]) -> None:
     """Check that no two rows of a table without cited rows get one label."""
-    if layout.paper is not None:
-        return
     labels: dict[str, str] = {}
     for system in dict.fromkeys(score.system for score in scores):
         label = placed.get(system, system)

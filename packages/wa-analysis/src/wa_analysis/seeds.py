@@ -30,6 +30,12 @@ class SystemScore:
         """Give the record of the first seed, which knows what all have in common."""
         return self.records[0]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give what a user may call the system: its label, its run, its model."""
+        named = (self.system, self.first.run, self.first.model)
+        return tuple(name for name in dict.fromkeys(named) if name is not None)
+
     def values(self, part: str) -> list[float]:
         """Return the score (`score`) or a part of it (`p`, `r` ...) of each seed, in points.
 

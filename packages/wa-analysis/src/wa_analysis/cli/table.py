@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wa_analysis.cli import options
+from wa_analysis.cli.on_demand import annotating_on_demand
 from wa_analysis.formats import FORMATS
 from wa_analysis.layouts import LAYOUTS, PLAIN
+
+if TYPE_CHECKING:
+    from wa_analysis.compare import Annotate
 
 log = logging.getLogger("wa_analysis")
 
@@ -18,7 +23,7 @@ def _split_rows(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     """Split NAME=LABEL at the first `=`."""
-    rows = {}
+    rows: dict[str, str] = {}
     for value in values:
         name, equals, label = (part.strip() for part in value.partition("="))
         if not (name and equals and label):
@@ -53,6 +58,9 @@ def _split_rows(
 @click.option(
     "--baseline", metavar="NAME", help="The run, model or system that others are tested against."
 )
+@options.resamples
+@options.seed
+@annotating_on_demand
 @options.as_json
 def table(
     files: tuple[Path, ...],
@@ -61,6 +69,9 @@ def table(
     rows: dict[str, str],
     predictions: tuple[Path, ...],
     baseline: str | None,
+    resamples: int,
+    seed: int,
+    annotate: Annotate,
     as_json: bool,
 ) -> None:
     """Put SCORES (of `wa-metrics score`) into a table, beside the paper's own figures.
@@ -82,11 +93,27 @@ def table(
             "expected SCORES, as wa-metrics score PREDICTIONS.jsonl -o SCORES.jsonl writes them; "
             "only --layout paper-... prints a table without"
         )
+    if bool(predictions) != bool(baseline):
+        raise click.UsageError(
+            "expected --predictions PRED and --baseline NAME together: what is tested, and against "
+            "which system"
+        )
     records = read_scores(files)
+    scores = merge_seeds(records)
+    comparisons = {}
+    if baseline:
+        from wa_analysis.paired import compare_with_baseline, find_baseline
+
+        baseline = find_baseline(scores, baseline)
+        comparisons = compare_with_baseline(
+            scores, predictions, baseline, annotate=annotate, resamples=resamples, seed=seed
+        )
     made = build_table(
         make_plain_layout(records) if layout == PLAIN else load_layout(layout),
-        merge_seeds(records),
+        scores,
         rows=rows,
+        comparisons=comparisons,
+        baseline=baseline,
     )
     for words in made.chosen.left_out:
         log.info("%s", words)
