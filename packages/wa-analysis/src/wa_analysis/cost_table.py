@@ -111,3 +111,4 @@ COLUMNS = (
     Column("tokens written", _count("completion_tokens")),
     Column("end", lambda cost: "" if cost.exit == "finished" else cost.exit),
 )
+WORDS = ("run", "phase", "data", "decoding", "hardware")  # columns of words, the first ones

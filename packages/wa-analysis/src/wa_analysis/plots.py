@@ -100,7 +100,10 @@ def draw_actions(
 
 @_styled
 def draw_precision_recall(points: Sequence[Point]) -> Figure:
-    """Draw recall (x) and precision (y) of systems, in points, over contours of F0.5."""
+    """Draw recall (x) and precision (y) of systems, in points, over contours of F0.5.
+
+    Points that are cited come last.
+    """
     figure, axes = _axes(5.2)
     low_x, high_x = _span([point.x for point in points])
     low_y, high_y = _span([point.y for point in points])
@@ -232,11 +235,13 @@ def _axes(height: float, grid: str = "y") -> tuple[Figure, Axes]:
 
 
 def _scatter(axes: Axes, points: Sequence[Point]) -> None:
+    """Draw points, those that are cited hollow and without a colour."""
+    own = sum(not point.cited for point in points)
     for index, point in enumerate(points):
         style = _mark(index)
-        if point.cited:  # hollow
-            style |= {"markerfacecolor": "none", "markeredgecolor": style["markerfacecolor"]}
-            style |= {"markeredgewidth": 1.6}
+        if point.cited:
+            hollow = {"markerfacecolor": "none", "markeredgewidth": 1.2}
+            style = _mark(index - own) | hollow
         label = _label(f"{point.label} *" if point.cited else point.label)
         axes.plot([point.x], [point.y], linestyle="none", markersize=9, label=label, **style)
 
@@ -278,7 +283,7 @@ def _label(name: str) -> str:
 def _legend(figure: Figure) -> None:
     """Put the legend below, in as many columns as its longest name leaves room for."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    columns = 84 // (8 + max(map(len, labels)))
+    columns = 110 // (8 + max(map(len, labels)))
     figure.legend(
         handles, labels, loc="outside lower left", ncols=max(1, min(len(labels), columns)),
         frameon=False, fontsize=9,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wa_analysis.errors import InputError
 from wa_analysis.runs import RUN_FILE, find_record
 from wa_metrics.errors import WaMetricsError
-from wa_metrics.lines import stream_lines
+from wa_metrics.lines import STANDARD_INPUT, stream_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,8 @@ def sort_files(paths: Iterable[Path]) -> Files:
 
 
 def _find_kind(path: Path) -> str:
+    if path == STANDARD_INPUT:
+        raise InputError("expected files, got `-`; write the standard input to a file first")
     if path.is_dir() or path.name == RUN_FILE or path.name.endswith(f".{RUN_FILE}"):
         return "runs"
     name = path.name

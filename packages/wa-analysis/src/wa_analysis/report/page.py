@@ -36,10 +36,6 @@ class Cell(NamedTuple):
     text: str
     kind: str = ""
 
-    def classes(self, numbers: bool) -> str:
-        """Name the classes of the cell in a table of numbers or of words."""
-        return " ".join(filter(None, ("number" if numbers else "", self.kind)))
-
 
 class Row(NamedTuple):
     """Hold one row, its name first; `kind` is baseline, cited or nothing."""
@@ -48,15 +44,24 @@ class Row(NamedTuple):
     kind: str = ""
 
 
+def make_row(*texts: str, kind: str = "") -> Row:
+    """Make a row of plain cells."""
+    return Row([Cell(text) for text in texts], kind)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Hold a table; `numbers` says that all cells but the first of a row are figures."""
+    """Hold a table; the first cells of a row are `words`, the others figures.
+
+    One that is `folded` shows its caption until it is opened.
+    """
 
     caption: str
     head: Sequence[str]
     rows: Sequence[Row]
     notes: Sequence[str] = ()
-    numbers: bool = True
+    words: int = 1
+    folded: bool = False
 
 
 class Plot(NamedTuple):

@@ -1,17 +1,13 @@
-"""Scores of the systems of a test set, with baselines, and of each sentence.
-
-The scores are those of `wa-metrics score`; only ERRANT's are made from edits that were annotated
-before, which are the same, so that a warm report parses nothing.
-"""
+"""Scores of the systems of a test set and of each sentence, with baselines."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from wa_metrics.edits import NO_CORRECTION, NOOP, Edit
+from wa_analysis.counting import count_outputs, make_measure
 from wa_metrics.m2 import M2Sentence
-from wa_metrics.scoring import Scorer
+from wa_metrics.significance import bootstrap_interval
 from wa_metrics.variants import find_variant
 
 if TYPE_CHECKING:
@@ -21,11 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wa_analysis.annotation import Annotated
-    from wa_analysis.outputs import TestSet
-    from wa_metrics.metric import Metric
+    from wa_analysis.counting import Measure
 
 COPY = "copy of the input"
-_UNCHANGED = (Edit(0, -1, -1, NOOP, NO_CORRECTION),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +27,12 @@ class Scored:
     """Hold the score of one system, baseline or record.
 
     `score`, `low`, `high` (the bootstrap interval) and the parts that are rates are points 0-100.
-    `sentences` are the scores of the sentences in their order, `counts` what they are made of; both
+    `sentences` are the scores of the sentences in their order, `stats` what they are made of; both
     are None where only the score is known.
     """
 
     system: str
-    kind: Literal["system", "baseline", "record", "cited"]
+    kind: Literal["system", "baseline", "record"]
     metric: str
     score: float
     parts: Mapping[str, float]
@@ -47,122 +41,80 @@ class Scored:
     low: float | None = None
     high: float | None = None
     sentences: NDArray[np.float64] | None = None
-    counts: NDArray[Any] | None = None
+    stats: NDArray[Any] | None = None
 
 
-def find_metric(test_set: TestSet) -> Metric[Any] | None:
-    """Return the metric of a test set as `wa-metrics score` makes it, None where it has none."""
-    if find_variant(test_set.metric).gold == "nothing":
-        return None
-    return Scorer().metric(test_set.metric, test_set.input_format)
-
-
-def score_systems(members: Sequence[Annotated], metric: Metric[Any]) -> list[Scored]:
+def score_systems(members: Sequence[Annotated], measure: Measure) -> list[Scored]:
     """Score the systems of one test set; one that left a sentence out has no score.
 
     Raises:
-        WaMetricsError: the gold is not what the metric takes.
+        WaMetricsError: the metric cannot count a prediction.
     """
-    test_set = members[0].output.test_set
-    prepared = _prepare(test_set, metric)
+    whole = [member for member in members if None not in member.output.predictions]
+    counted = count_outputs(measure, [member.output for member in whole], whole)
     scored = []
-    for member in members:
-        if None in member.output.predictions:
-            continue
-        predictions = _errant_edits(member) if metric.name == "errant" else _texts(member)
-        scored.append(
-            _score(member.output.system, "system", metric, prepared, predictions, bootstrap=True)
-        )
+    for member, stats in zip(whole, counted, strict=True):
+        interval = bootstrap_interval(measure.metric, stats)
+        made = _score(member.output.system, "system", measure, stats)
+        scored.append(replace(made, low=interval.low, high=interval.high))
     return scored
 
 
-def score_baselines(test_set: TestSet, metric: Metric[Any]) -> list[Scored]:
+def score_baselines(measure: Measure) -> list[Scored]:
     """Score what copies the input and, of several references, each against the others (the mean).
 
     References are scored where every sentence has as many, by a metric that compares with texts.
     """
+    test_set = measure.test_set
     sources = [row.source for row in test_set.sentences]
     predictions: Any = sources
-    if metric.name == "errant":
-        predictions = [M2Sentence(source, _UNCHANGED, 1) for source in sources]
-    prepared = _prepare(test_set, metric)
-    scored = [_score(COPY, "baseline", metric, prepared, predictions)]
+    if measure.metric.name == "errant":
+        predictions = [M2Sentence(source, (), 1) for source in sources]  # parses nothing
+    stats = measure.metric.stats(predictions=predictions, prepared=measure.prepared)
+    scored = [_score(COPY, "baseline", measure, stats)]
     counts = {len(row.references) for row in test_set.sentences}
-    if find_variant(test_set.metric).gold == "references" and counts == {max(counts)} != {1}:
-        scored.append(_score_references(test_set, metric, max(counts)))
+    by_texts = find_variant(measure.metric.name).gold == "references"
+    if by_texts and len(counts) == 1 and min(counts) > 1:
+        scored.append(_score_references(measure, min(counts)))
     return scored
 
 
-def _score_references(test_set: TestSet, metric: Metric[Any], count: int) -> Scored:
+def _score_references(measure: Measure, count: int) -> Scored:
     each = []
     for own in range(count):
-        prepared = metric.prepare(
-            sources=[row.source for row in test_set.sentences],
-            references=[
-                [text for place, text in enumerate(row.references) if place != own]
-                for row in test_set.sentences
-            ],
+        sentences = [
+            row._replace(references=(*row.references[:own], *row.references[own + 1 :]))
+            for row in measure.test_set.sentences
+        ]
+        others = make_measure(
+            replace(measure.test_set, sentences=tuple(sentences)), measure.metric.name
         )
-        texts = [row.references[own] for row in test_set.sentences]
-        each.append(_score("", "baseline", metric, prepared, texts))
+        texts = [row.references[own] for row in measure.test_set.sentences]
+        stats = others.metric.stats(predictions=texts, prepared=others.prepared)
+        each.append(_score("", "baseline", others, stats))
     return Scored(
         system=f"references, each against the other {count - 1} (mean)",
         kind="baseline",
-        metric=metric.name,
+        metric=measure.metric.name,
         score=sum(scored.score for scored in each) / count,
         parts={},
-        n=len(test_set.sentences),
+        n=len(measure.test_set.sentences),
         signature=each[0].signature,
     )
 
 
 def _score(
-    system: str,
-    kind: Literal["system", "baseline"],
-    metric: Metric[Any],
-    prepared: Any,
-    predictions: Any,
-    *,
-    bootstrap: bool = False,
+    system: str, kind: Literal["system", "baseline"], measure: Measure, stats: NDArray[Any]
 ) -> Scored:
-    from wa_metrics.significance import bootstrap_interval
-
-    stats = metric.stats(predictions=predictions, prepared=prepared)
-    totals = metric.totals(stats)
-    interval = bootstrap_interval(metric, stats) if bootstrap else None
+    parts, _ = measure.metric.describe(measure.metric.totals(stats)[0])
     return Scored(
         system=system,
         kind=kind,
-        metric=metric.name,
-        score=float(metric.finish(totals)[0]),
-        parts=metric.describe(totals[0])[0],
+        metric=measure.metric.name,
+        score=measure.score(stats),
+        parts=parts,
         n=len(stats),
-        signature=metric.signature(prepared),
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        sentences=metric.finish_sentences(stats),
-        counts=stats,
+        signature=measure.signature,
+        sentences=measure.score_sentences(stats),
+        stats=stats,
     )
-
-
-def _prepare(test_set: TestSet, metric: Metric[Any]) -> Any:
-    references: Any = [list(row.references) for row in test_set.sentences]
-    if find_variant(test_set.metric).gold == "edits":
-        references = [
-            M2Sentence(row.source, row.edits, number)
-            for number, row in enumerate(test_set.sentences, 1)
-        ]
-    sources = [row.source for row in test_set.sentences]
-    return metric.prepare(sources=sources, references=references)
-
-
-def _texts(member: Annotated) -> list[str]:
-    return [text for text in member.output.predictions if text is not None]
-
-
-def _errant_edits(member: Annotated) -> list[M2Sentence]:
-    rows = zip(member.output.test_set.sentences, member.corrections, strict=True)
-    return [
-        M2Sentence(row.source, (correction and correction.edits) or _UNCHANGED, number)
-        for number, (row, correction) in enumerate(rows, 1)
-    ]

@@ -9,77 +9,68 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from wa_analysis.actions import is_uncorrected
 from wa_analysis.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from wa_analysis.annotation import Annotated, Correction
+    from wa_analysis.entities import Flagged
     from wa_analysis.report.scoring import Scored
+    from wa_analysis.report.study import Study
     from wa_metrics.edits import Edit
 
     Gold = Sequence[Sequence[Edit]]
-    # The flags of the edits of a sentence, as FLAGS counts them, without that of the gold.
-    FlagEntities = Callable[[Correction, Gold], Sequence[int]]
 
 # Bits of an edit, the same as in page/rows.js.
-FLAGS = {"gold": 1, "any": 2, "named": 4, "strict": 8, "new": 16}
+GOLD = 1
+COLUMNS = {"entity_any": 2, "entity_named": 4, "entity_strict": 8, "entity_new": 16}
+NUMBER = 32
 MOST_TEXT = 200_000_000  # characters; a browser reads no JSON that is much longer
 
 
 class Packer:
     """Packs test sets; the types of edits are numbered in the order in which they come."""
 
-    def __init__(self, flag_entities: FlagEntities) -> None:
-        self._flag_entities = flag_entities
+    def __init__(self) -> None:
         self._types: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
 
-    def pack_set(
-        self, members: Sequence[Annotated], scored: Mapping[str, Scored], *, title: str
-    ) -> dict[str, Any]:
-        """Pack the sentences of one test set.
-
-        Args:
-            members: its systems.
-            scored: the scores of those that have some, by system.
-            title: what the page calls the set, and its key.
-        """
-        test_set = members[0].output.test_set
-        scores = [
-            None if found is None or found.sentences is None else found.sentences.round(1).tolist()
-            for found in (scored.get(member.output.system) for member in members)
-        ]
+    def pack_set(self, study: Study) -> dict[str, Any]:
+        """Pack the sentences of one test set."""
+        test_set, members = study.test_set, study.members
+        own = study.own_scores()
+        scores = [_round_scores(own.get(system)) for system in study.systems]
+        flags = [_gather_flags(study.entities[system].flagged) for system in study.systems]
         rows = []
         for index, sentence in enumerate(test_set.sentences):
             gold = members[0].gold[index]
             outputs: dict[str, list[Any]] = {}
             which = []
-            for member, own in zip(members, scores, strict=True):
+            for place, member in enumerate(members):
                 text = member.output.predictions[index]
                 correction = member.corrections[index]
                 if text is None or correction is None:
                     which.append(-1)
                     continue
                 if text not in outputs:
-                    edits = self._pack_edits(
-                        correction.edits, gold, self._flag_entities(correction, gold)
-                    )
-                    outputs[text] = [_shorten(text, sentence.source), edits, None]
-                if own is not None:
-                    outputs[text][2] = own[index]
+                    bits = [flags[place].get((index, edit), 0) for edit in correction.edits]
+                    edits = self._pack_edits(correction.edits, gold, bits)
+                    score = scores[place]
+                    outputs[text] = [
+                        _shorten(text, sentence.source), edits, score and score[index],
+                    ]  # fmt: skip
                 which.append(list(outputs).index(text))
             references = self._pack_references(sentence.references, sentence.source, gold)
             rows.append([sentence.id, sentence.source, references, list(outputs.values()), which])
         return {
-            "key": title,
+            "key": study.title,
             "benchmark": test_set.benchmark,
             "split": test_set.split,
-            "abbrev": title,
             "task": test_set.task,
             "metric": test_set.metric,
             "gold": members[0].gold_kind != "none",
-            "systems": [member.output.system for member in members],
+            "systems": study.systems,
             "rows": rows,
         }
 
@@ -98,7 +89,7 @@ class Packer:
         names = dict.fromkeys(name for rows in sets for name in rows["systems"])
         return {
             "data": {"types": list(self._types), "sets": sets},
-            "sets": [{"key": rows["key"], "title": rows["abbrev"]} for rows in sets],
+            "titles": [rows["key"] for rows in sets],
             "tasks": list(dict.fromkeys(rows["task"] for rows in sets)),
             "systems": list(names),
             "types": [
@@ -115,22 +106,37 @@ class Packer:
         packed = []
         for index, text in enumerate(references):
             own = edits[index] if edits else ()
-            bits = [FLAGS["gold"]] * len(own)
-            packed.append([_shorten(text, source), self._pack_edits(own, gold, bits), None])
+            edits_of = self._pack_edits(own, gold, [0] * len(own))
+            packed.append([_shorten(text, source), edits_of, None])
         return packed
 
     def _pack_edits(
         self, edits: Iterable[Edit], gold: Gold, flags: Sequence[int]
     ) -> list[list[Any]]:
-        known = {(edit.start, edit.end, edit.correction) for own in gold for edit in own}
+        known = {edit[1:3] + edit[4:] for own in gold for edit in own if not is_uncorrected(edit)}
         packed = []
         for edit, bits in zip(edits, flags, strict=True):
             self._counts[edit.type] += 1
             kind = self._types.setdefault(edit.type, len(self._types))
-            is_gold = (edit.start, edit.end, edit.correction) in known
-            found = bits | FLAGS["gold"] if is_gold else bits
+            found = bits | GOLD if edit[1:3] + edit[4:] in known else bits
             packed.append([edit.start, edit.end, edit.correction, kind, found])
         return packed
+
+
+def _gather_flags(flagged: Iterable[Flagged]) -> dict[tuple[int, Edit], int]:
+    """Return the bits of the columns that count an edit, by its sentence and the edit."""
+    return {
+        (each.sentence, each.change.edit): sum(COLUMNS[column] for column in each.columns)
+        + (NUMBER if any(each.numbers) else 0)
+        for each in flagged
+    }
+
+
+def _round_scores(scored: Scored | None) -> list[float] | None:
+    if scored is None or scored.sentences is None:
+        return None
+    rounded: list[float] = scored.sentences.round(1).tolist()
+    return rounded
 
 
 def _shorten(text: str, source: str) -> str | int:

@@ -1,6 +1,6 @@
 // The sentences as report/sentences.py packs them, and which of them are asked for.
 
-const FLAGS = { gold: 1, any: 2, named: 4, strict: 8, new: 16 };
+const FLAGS = { gold: 1, any: 2, named: 4, strict: 8, new: 16, number: 32 };
 const REFERENCES = "(references)"; // what the list of systems calls them
 const SIGNS = /[\\^$.*+?()[\]{}|/]/gu; // those with a meaning in a regular expression
 

@@ -5,7 +5,7 @@ const START = {
   task: "",
   by: "", // the system whose edits and scores are meant, or the references
   type: "", // of an edit
-  entity: "", // any, named, strict or new
+  entity: "", // any, named, strict, new or number
   support: "", // gold or none: whether the gold edits have the edit
   differ: false, // only sentences that systems write differently
   text: "",

@@ -1,6 +1,13 @@
 // Sentences as elements. Every text of a file is put by textContent, never as markup.
 
-const NAMES = { any: "entity", named: "named entity", strict: "named, more than case", new: "new" };
+// What the label of an edit says of it: the last column that counts it.
+const NAMES = {
+  number: "number",
+  any: "entity",
+  named: "named entity",
+  strict: "named entity, more than case",
+  new: "new",
+};
 
 /** Make an element with properties and children; strings become text. */
 function make(tag, properties = {}, ...children) {
@@ -12,7 +19,7 @@ function make(tag, properties = {}, ...children) {
 /** Make the article of one sentence. */
 function makeSentence(row, state, link) {
   const heading = make("h3", {}, make("a", { href: link, title: "Link to this sentence" }, row.id));
-  const facts = `${row.set.abbrev}, ${row.set.task}`;
+  const facts = `${row.set.key}, ${row.set.task}`;
   const lines = state.view === "columns" ? makeColumns(row, state) : makeLines(row, state);
   const article = make(
     "article",
