@@ -1,59 +1,29 @@
-"""Plots of systems: edits by action, precision and recall, quality and speed, types, lengths.
-
-Matplotlib's object interface with the Agg canvas: no display, no global state, and the same bytes
-for the same figures wherever the same matplotlib draws them. Colours are Okabe and Ito's, which
-readers with any colour vision tell apart; hatches, markers and dashes say the same again in print.
-"""
+"""Plots of systems: edits by action, precision and recall, quality and speed, types, lengths."""
 
 from __future__ import annotations
 
-from functools import wraps
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from wa_analysis.plot_style import (
+    BLANK,
+    DASHES,
+    INK,
+    add_legend,
+    choose_colour,
+    fill_bar,
+    make_axes,
+    make_mark,
+    show_name,
+    styled,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442")
-HATCHES = ("", "//", "..", "xx", "\\\\", "oo", "++", "--")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-DASHES = ("-", "--", "-.", ":")
-INK = "#222222"
-PAPER = "#ffffff"
-GOLD = "#dddddd"
-WIDTH = 8.0  # inches
-_SETTINGS = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "wa-analysis",
-    "text.parse_math": False,  # a dollar in the name of a system is a dollar
-    "font.size": 10,
-    "hatch.linewidth": 0.6,
-    **dict.fromkeys(
-        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
-    ),
-}
-
-
-_Params = ParamSpec("_Params")
-
-
-def _styled(draw: Callable[_Params, Figure]) -> Callable[_Params, Figure]:
-    """Draw with our settings; what a user's matplotlibrc says plays no part."""
-
-    @wraps(draw)
-    def styled(*args: _Params.args, **kwargs: _Params.kwargs) -> Figure:
-        import matplotlib
-
-        defaults: dict[Any, Any] = dict(matplotlib.rcParamsDefault)
-        with matplotlib.rc_context(defaults | _SETTINGS):
-            return draw(*args, **kwargs)
-
-    return styled
 
 
 class Point(NamedTuple):
@@ -65,7 +35,7 @@ class Point(NamedTuple):
     cited: bool = False
 
 
-@_styled
+@styled
 def draw_actions(
     counts: Mapping[str, Mapping[str, float]], gold: Mapping[str, float] | None = None
 ) -> Figure:
@@ -75,15 +45,15 @@ def draw_actions(
     stands before the systems.
     """
     actions = list(next(iter(counts.values())))
-    figure, axes = _axes(3.9)
-    groups = [("gold", gold, _BLANK)] if gold else []
-    groups += [(name, own, _fill(index)) for index, (name, own) in enumerate(counts.items())]
+    figure, axes = make_axes(3.9)
+    groups = [("gold", gold, BLANK)] if gold else []
+    groups += [(name, own, fill_bar(index)) for index, (name, own) in enumerate(counts.items())]
     width = 0.84 / len(groups)
     crowded = len(groups) > 4
     for index, (name, numbers, style) in enumerate(groups):
         places = np.arange(len(actions)) + (index - (len(groups) - 1) / 2) * width
         heights = [numbers[action] for action in actions]
-        axes.bar(places, heights, width * 0.92, label=_label(name), **style)
+        axes.bar(places, heights, width * 0.92, label=show_name(name), **style)
         for place, height in zip(places, heights, strict=True):
             axes.annotate(
                 f"{height:,.0f}", (place, height), (0, 3), textcoords="offset points",
@@ -94,17 +64,17 @@ def draw_actions(
     axes.set_ylabel("edits")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.margins(x=0.02, y=0.2 if crowded else 0.08)
-    _legend(figure)
+    add_legend(figure)
     return figure
 
 
-@_styled
+@styled
 def draw_precision_recall(points: Sequence[Point]) -> Figure:
     """Draw recall (x) and precision (y) of systems, in points, over contours of F0.5.
 
     Points that are cited come last.
     """
-    figure, axes = _axes(5.2)
+    figure, axes = make_axes(5.2)
     low_x, high_x = _span([point.x for point in points])
     low_y, high_y = _span([point.y for point in points])
     recall, precision = np.meshgrid(
@@ -124,14 +94,14 @@ def draw_precision_recall(points: Sequence[Point]) -> Figure:
     axes.set_ylim(low_y, high_y)
     axes.set_xlabel("recall")
     axes.set_ylabel("precision (curves: equal F0.5)")
-    _legend(figure)
+    add_legend(figure)
     return figure
 
 
-@_styled
+@styled
 def draw_quality_speed(points: Sequence[Point], *, metric: str) -> Figure:
     """Draw instances a second (x, logarithmic) and a score (y, in points) of systems."""
-    figure, axes = _axes(4.4)
+    figure, axes = make_axes(4.4)
     _scatter(axes, points)
     axes.set_xscale("log")
     low, high = min(point.x for point in points), max(point.x for point in points)
@@ -140,18 +110,18 @@ def draw_quality_speed(points: Sequence[Point], *, metric: str) -> Figure:
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("instances/s (logarithmic)")
     axes.set_ylabel(metric)
-    _legend(figure)
+    add_legend(figure)
     return figure
 
 
-@_styled
+@styled
 def draw_types(scores: Mapping[str, Mapping[str, float]], gold: Mapping[str, int]) -> Figure:
     """Draw the F0.5 of each system by error type, the types with most gold edits at the top.
 
     `scores` is system -> type -> points, `gold` type -> number of gold edits, in the order drawn.
     """
     types = list(gold)
-    figure, axes = _axes(1.5 + 0.3 * max(len(types), 3), grid="x")
+    figure, axes = make_axes(1.5 + 0.3 * max(len(types), 3), grid="x")
     for place in range(len(types)):
         axes.axhline(place, color=INK, alpha=0.12, linewidth=0.8, zorder=0)
     offsets = np.linspace(-0.22, 0.22, len(scores)) if len(scores) > 1 else [0.0]
@@ -160,18 +130,18 @@ def draw_types(scores: Mapping[str, Mapping[str, float]], gold: Mapping[str, int
         axes.plot(
             [values[types[place]] for place in known],
             [place + offsets[index] for place in known],
-            linestyle="none", label=_label(system), markersize=6, **_mark(index),
+            linestyle="none", label=show_name(system), markersize=6, **make_mark(index),
         )  # fmt: skip
     axes.set_yticks(range(len(types)), [f"{kind} ({gold[kind]:,})" for kind in types])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(types) - 0.4, -0.6)
     axes.set_xlim(-2, 102)
     axes.set_xlabel("F0.5 (behind the type: gold edits)")
-    _legend(figure)
+    add_legend(figure)
     return figure
 
 
-@_styled
+@styled
 def draw_lengths(
     scores: Mapping[str, Sequence[float | None]],
     bins: Sequence[str],
@@ -184,65 +154,31 @@ def draw_lengths(
     `scores` is system -> points of each bin, None where a bin has none; `bins` names them,
     `numbers` counts their sentences.
     """
-    figure, axes = _axes(4.2)
+    figure, axes = make_axes(4.2)
     for index, (system, values) in enumerate(scores.items()):
         axes.plot(
             range(len(bins)),
             [np.nan if value is None else value for value in values],
-            linestyle=DASHES[index % len(DASHES)], color=_colour(index), linewidth=1.4,
-            label=_label(system), markersize=6, **_mark(index),
+            linestyle=DASHES[index % len(DASHES)], color=choose_colour(index), linewidth=1.4,
+            label=show_name(system), markersize=6, **make_mark(index),
         )  # fmt: skip
     labels = [f"{name}\nn = {count:,}" for name, count in zip(bins, numbers, strict=True)]
     axes.set_xticks(range(len(bins)), labels)
     axes.set_xlabel("tokens of the source")
     axes.set_ylabel(metric)
-    _legend(figure)
+    add_legend(figure)
     return figure
-
-
-def to_svg(figure: Figure) -> str:
-    """Return a figure as SVG, text as text, the same bytes each time."""
-    none = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    return _save(figure, "svg", none).decode()
-
-
-def to_png(figure: Figure) -> bytes:
-    """Return a figure as PNG, 200 dots an inch."""
-    return _save(figure, "png", {"Software": None})
-
-
-def _save(figure: Figure, form: str, metadata: dict[str, None]) -> bytes:
-    import matplotlib
-
-    buffer = BytesIO()
-    defaults: dict[Any, Any] = dict(matplotlib.rcParamsDefault)
-    with matplotlib.rc_context(defaults | _SETTINGS):
-        figure.savefig(buffer, format=form, dpi=200, metadata=metadata, facecolor=PAPER)
-    return buffer.getvalue()
-
-
-def _axes(height: float, grid: str = "y") -> tuple[Figure, Axes]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis=grid, color=INK, alpha=0.12, linewidth=0.8)  # type: ignore[arg-type]
-    axes.set_axisbelow(True)
-    return figure, axes
 
 
 def _scatter(axes: Axes, points: Sequence[Point]) -> None:
     """Draw points, those that are cited hollow and without a colour."""
     own = sum(not point.cited for point in points)
     for index, point in enumerate(points):
-        style = _mark(index)
+        style = make_mark(index)
         if point.cited:
             hollow = {"markerfacecolor": "none", "markeredgewidth": 1.2}
-            style = _mark(index - own) | hollow
-        label = _label(f"{point.label} *" if point.cited else point.label)
+            style = make_mark(index - own) | hollow
+        label = show_name(f"{point.label} *" if point.cited else point.label)
         axes.plot([point.x], [point.y], linestyle="none", markersize=9, label=label, **style)
 
 
@@ -250,41 +186,3 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
     """Return the limits of an axis of points 0-100 with room around the values."""
     room = max(3.0, 0.25 * (max(values) - min(values)))
     return max(0.0, min(values) - room), min(100.0, max(values) + room)
-
-
-def _colour(index: int) -> str:
-    return COLOURS[index % len(COLOURS)]
-
-
-def _fill(index: int) -> dict[str, Any]:
-    """Return how a bar is filled; behind the eighth colours come again with other hatches."""
-    hatch = HATCHES[(index + index // len(COLOURS)) % len(HATCHES)]
-    return {"color": _colour(index), "hatch": hatch, "edgecolor": INK, "linewidth": 0.6}
-
-
-_BLANK: dict[str, Any] = {"color": GOLD, "edgecolor": INK, "linewidth": 0.6}
-
-
-def _mark(index: int) -> dict[str, Any]:
-    marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
-    return {
-        "marker": marker,
-        "markerfacecolor": _colour(index),
-        "markeredgecolor": INK,
-        "markeredgewidth": 0.6,
-    }
-
-
-def _label(name: str) -> str:
-    """Return a name as matplotlib shows it: it hides what begins with an underscore."""
-    return f" {name}" if name.startswith("_") else name
-
-
-def _legend(figure: Figure) -> None:
-    """Put the legend below, in as many columns as its longest name leaves room for."""
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    columns = 110 // (8 + max(map(len, labels)))
-    figure.legend(
-        handles, labels, loc="outside lower left", ncols=max(1, min(len(labels), columns)),
-        frameon=False, fontsize=9,
-    )  # fmt: skip

@@ -153,7 +153,8 @@ def _entity_tables(study: Study) -> list[Table]:
         rows=rows,
         notes=[
             *(f"{word}: {words}." for word, words in COLUMNS.items()),
-            f"In brackets 95 % bootstrap intervals over sentences; entities by {model}.",
+            "In brackets 95 % bootstrap intervals over sentences, then the number of edits; "
+            f"entities by {model}.",
         ],
     )
     precision = Table(
@@ -163,7 +164,10 @@ def _entity_tables(study: Study) -> list[Table]:
             make_row(system, *(_show_rate(rate) for rate in rates.precision.values()))
             for system, rates in study.entities.items()
         ],
-        notes=["Source precision, Nan et al. 2021 (arXiv 2102.09130)."],
+        notes=[
+            "Source precision, Nan et al. 2021 (arXiv 2102.09130): the mean of sentences, and all "
+            "entities together; whole entities are found word for word."
+        ],
     )
     return [shares, precision]
 
@@ -171,6 +175,7 @@ def _entity_tables(study: Study) -> list[Table]:
 def _show_rate(rate: Rate | None) -> str:
     if rate is None or rate.points is None:
         return "-"
+    count = f"{rate.numerator:,.1f}".removesuffix(".0")
     if rate.interval is None:
-        return f"{rate.points:.2f}"
-    return f"{rate.points:.2f} [{rate.interval[0]:.2f}, {rate.interval[1]:.2f}]"
+        return f"{rate.points:.2f} ({count})"
+    return f"{rate.points:.2f} [{rate.interval[0]:.2f}, {rate.interval[1]:.2f}] ({count})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wa_analysis.plots import to_png, to_svg
+from wa_analysis.plot_style import to_png, to_svg
 from wa_analysis.report.edit_tables import describe_edits, describe_entities
 from wa_analysis.report.figures import draw_plots
 from wa_analysis.report.page import Plot, render_page

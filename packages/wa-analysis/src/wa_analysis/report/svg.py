@@ -6,7 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from wa_analysis.plots import INK, PAPER
+from wa_analysis.plot_style import INK, PAPER
 
 if TYPE_CHECKING:
     from markupsafe import Markup
