@@ -97,7 +97,7 @@ def count_outputs(
         WaMetricsError: the metric cannot count a prediction.
     """
     for output in outputs:
-        _check_whole(output)
+        check_whole(output)
     predictions: list[Any] = [list(output.predictions) for output in outputs]
     if annotated is not None and measure.metric.name == "errant":
         predictions = list(map(_list_edits, annotated))
@@ -114,7 +114,8 @@ def _list_edits(annotated: Annotated) -> list[M2Sentence]:
     ]
 
 
-def _check_whole(output: Output) -> None:
+def check_whole(output: Output) -> None:
+    """Check that no prediction is null; raises InputError."""
     missing = output.predictions.count(None)
     if missing:
         place = output.predictions.index(None)
