@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["answered", "edited", "empty"]
 
-# Of Stanford Alpaca's answers to instructions without input 1 % are this near to the instruction, of
+# Of Stanford Alpaca's answers to instructions without input 1 % are as near to the instruction, of
 # the corrections in BEA-2019 dev that change something 98 % to their source. Of Alpaca's answers to
 # instructions with an input 11 % are: some ask for small changes.
 ANSWER_THRESHOLD = 80.0

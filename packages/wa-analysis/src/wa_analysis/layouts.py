@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from wa_analysis.paper import load_paper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from wa_analysis.paper import PaperTable
     from wa_analysis.scores import ScoreRecord
@@ -87,12 +87,17 @@ def load_layout(name: str) -> Layout:
     return Layout(name, tuple(columns), paper)
 
 
-def make_plain_layout(records: Iterable[ScoreRecord]) -> Layout:
-    """Return a column for each benchmark, split and metric that was scored, in their order.
+def make_plain_layout(records: Sequence[ScoreRecord]) -> Layout:
+    """Return a column for each benchmark, split and metric that was scored.
 
-    Where all ten test sets are there, each by the paper's metric, their means stand behind.
+    The test sets of the paper come first, in its order, then others in theirs. Where all ten are
+    there, each by the paper's metric, their means stand behind.
     """
-    measured = list(dict.fromkeys((record.abbrev, *record.measured) for record in records))
+    order = {known.benchmark: place for place, known in enumerate(load_paper().sets)}
+    measured = sorted(
+        dict.fromkeys((record.abbrev, *record.measured) for record in records),
+        key=lambda found: order.get(found[1], len(order)),
+    )
     tasks = {record.benchmark: record.task for record in records}
     metrics = {
         place: [metric for abbrev, *where, metric in measured if (abbrev, *where) == place]

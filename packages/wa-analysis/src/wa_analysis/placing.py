@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_analysis.errors import InputError
+from wa_analysis.paper import load_paper
 from wa_analysis.seeds import check_comparable
 from wa_metrics.variants import suggest
 
@@ -40,34 +41,43 @@ class Chosen(NamedTuple):
 def choose_scores(layout: Layout, scores: Sequence[SystemScore]) -> Chosen:
     """Choose the score of each system for each column.
 
-    Of several metrics of one test set, a column takes the first that it knows.
+    Of several metrics of one test set, a column takes the first that it knows. Test sets of the
+    paper that this one of its tables does not have are left out.
 
     Raises:
-        InputError: the layout has no column for a test set, or none for the metrics of a system;
-            or scores of one column have two signatures or unequal numbers of sentences.
+        InputError: a test set is none of the paper, or the layout has no column for any score or
+            for the metrics of a system; or scores of one column have two signatures or unequal
+            numbers of sentences.
     """
     chosen: dict[tuple[str, tuple[object, ...]], SystemScore] = {}
     for score in scores:
         columns = layout.find_columns(score.first.benchmark, score.first.split)
-        if not columns:
+        if not columns and not _is_of_paper(score):
             _refuse_set(layout, score)
         for column in columns:
             if score.first.metric in column.metrics:
                 known = chosen.setdefault((score.system, column.place), score)
                 if _rank(score, column) < _rank(known, column):
                     chosen[score.system, column.place] = score
-    left_out = []
+    left_out: list[str] = []
+    elsewhere: dict[str, SystemScore] = {}
     for score in scores:
         columns = layout.find_columns(score.first.benchmark, score.first.split)
         taken = [chosen.get((score.system, column.place)) for column in columns]
-        if not any(taken):
+        if not columns:
+            elsewhere[score.first.abbrev] = score
+        elif not any(taken):
             _refuse_metric(columns[0], score)
-        if score not in taken:
+        elif score not in taken:
             metrics = ", ".join(dict.fromkeys(found.first.metric for found in taken if found))
             left_out.append(
                 f"{score.first.place}: {score.first.abbrev} of {score.system} by "
                 f"{score.first.metric} left out: the column takes {metrics}"
             )
+    if elsewhere:
+        left_out.insert(0, f"{', '.join(elsewhere)} left out: not in {layout.name}")
+    if scores and not chosen:
+        _refuse_set(layout, scores[0])
     found = Chosen(chosen, tuple(left_out))
     for column in layout.columns:
         check_comparable([record for score in found.of_column(column) for record in score.records])
@@ -125,6 +135,11 @@ def _find_row(
 
 def _rank(score: SystemScore, column: Column) -> int:
     return column.metrics.index(score.first.metric)
+
+
+def _is_of_paper(score: SystemScore) -> bool:
+    names = {known.benchmark for known in load_paper().sets}
+    return score.first.benchmark in names and score.first.split == "test"
 
 
 def _refuse_set(layout: Layout, score: SystemScore) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from wa_analysis.scores import ScoreRecord, System
 
+_FIELDS = ("run", "model", "decoding")
+
 
 @dataclass(frozen=True, slots=True)
 class SystemScore:
@@ -102,16 +104,24 @@ def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def _name_systems(systems: Iterable[System]) -> dict[System, str]:
-    """Return the shortest labels that no two systems share."""
+    """Return the shortest labels that no two systems share: by model or run, with the decoding."""
     distinct = list(dict.fromkeys(systems))
-    for chosen in ((1,), (0,), (1, 2), (0, 2), (0, 1, 2)):
-        names = {system: _label(system, chosen) for system in distinct}
+    for fields in ("model",), ("run",), ("model", "decoding"), ("run", "decoding"), _FIELDS:
+        names = {system: _label(system, fields) for system in distinct}
         if len(set(names.values())) == len(distinct):
             return names
     # Only words that run into each other are left: `a` with `b c` and `a b` with `c`.
-    return {system: " / ".join(str(part) for part in system) for system in distinct}
+    return {
+        system: ", ".join(
+            f"{field} {part}" for field, part in zip(_FIELDS, system, strict=True) if part
+        )
+        for system in distinct
+    }
 
 
-def _label(system: System, chosen: Iterable[int]) -> str:
-    parts = [part for index in chosen if (part := system[index]) is not None]
-    return " ".join(parts) or system[0] or system[1] or "unnamed"
+def _label(system: System, fields: Iterable[str]) -> str:
+    known = dict(zip(_FIELDS, system, strict=True))
+    # Who has no model is named by its run, and the other way round.
+    other = {"model": known["run"], "run": known["model"], "decoding": None}
+    parts = [known[field] or other[field] for field in fields]
+    return " ".join(dict.fromkeys(part for part in parts if part)) or "unnamed"
