@@ -250,6 +250,8 @@ def test_sets_of_the_paper_are_left_out_of_its_smaller_tables_and_named(build: A
     assert table.chosen.left_out == (
         "JFL, ITR-F, ITR-L, ITR-O, TRK, AST, WNC, STS left out: not in paper-decoding",
     )
+    beside = build("paper-decoding", score("BEA"), score("STS", model="other"))
+    assert [row.label for row in beside.rows if row.kind == "ours"] == ["tiny"]
 
 
 def test_the_plain_layout_has_the_sets_of_the_paper_first_in_its_order(build: Any) -> None:

@@ -10,7 +10,7 @@ from wa_analysis.seeds import check_comparable
 from wa_metrics.variants import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from wa_analysis.layouts import Column, Layout
     from wa_analysis.paper import PaperRow, PaperTable
@@ -59,7 +59,20 @@ def choose_scores(layout: Layout, scores: Sequence[SystemScore]) -> Chosen:
                 known = chosen.setdefault((score.system, column.place), score)
                 if _rank(score, column) < _rank(known, column):
                     chosen[score.system, column.place] = score
-    left_out: list[str] = []
+    found = Chosen(chosen, tuple(_list_left_out(layout, scores, chosen)))
+    if scores and not chosen:
+        _refuse_set(layout, scores[0])
+    for column in layout.columns:
+        check_comparable([record for score in found.of_column(column) for record in score.records])
+    return found
+
+
+def _list_left_out(
+    layout: Layout,
+    scores: Sequence[SystemScore],
+    chosen: Mapping[tuple[str, tuple[object, ...]], SystemScore],
+) -> Iterator[str]:
+    """Yield what has no place in the layout; the only score of a set, if so, is an error."""
     elsewhere: dict[str, SystemScore] = {}
     for score in scores:
         columns = layout.find_columns(score.first.benchmark, score.first.split)
@@ -70,18 +83,12 @@ def choose_scores(layout: Layout, scores: Sequence[SystemScore]) -> Chosen:
             _refuse_metric(columns[0], score)
         elif score not in taken:
             metrics = ", ".join(dict.fromkeys(found.first.metric for found in taken if found))
-            left_out.append(
+            yield (
                 f"{score.first.place}: {score.first.abbrev} of {score.system} by "
                 f"{score.first.metric} left out: the column takes {metrics}"
             )
     if elsewhere:
-        left_out.insert(0, f"{', '.join(elsewhere)} left out: not in {layout.name}")
-    if scores and not chosen:
-        _refuse_set(layout, scores[0])
-    found = Chosen(chosen, tuple(left_out))
-    for column in layout.columns:
-        check_comparable([record for score in found.of_column(column) for record in score.records])
-    return found
+        yield f"{', '.join(elsewhere)} left out: not in {layout.name}"
 
 
 def place_systems(

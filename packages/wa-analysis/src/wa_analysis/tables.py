@@ -104,7 +104,7 @@ def build_table(
     """
     chosen = choose_scores(layout, scores)
     placed = place_systems(layout, scores, rows or {})
-    systems = list(dict.fromkeys(score.system for score in scores))
+    systems = list(dict.fromkeys(system for system, _ in chosen.scores))
     if systems and layout.name == "paper-main":
         layout = add_means(layout)
     made = {system: _make_own_row(system, layout, chosen, comparisons or {}) for system in systems}
