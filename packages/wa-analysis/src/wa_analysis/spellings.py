@@ -19,6 +19,15 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+# Likely words that are near each other by their letters.
+_DATES = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june
+    july august september october november december
+    """.split()
+)
+
+
 def fold(words: Iterable[str]) -> str:
     """Return the letters and digits of some words, case-folded and written together.
 
@@ -37,13 +46,16 @@ def is_spelling_of(word: str, other: str) -> bool:
     """Tell whether two words, folded, may be spellings of one.
 
     At most two characters differ, and fewer than half of a short word: "Eifel" is "Eiffel", but
-    "Kate" is not "name".
+    "Kate" is not "name". Days and months are spelt differently from each other.
 
     >>> is_spelling_of("eiffel", "eifel"), is_spelling_of("kate", "name")
     (True, False)
     """
-    allowed = min(_FARTHEST, (max(len(word), len(other)) - 1) // 2)
-    if abs(len(word) - len(other)) > allowed:
+    if word == other:
+        return True
+    longer = max(len(word), len(other))
+    allowed = min(_FARTHEST, (longer - 1) // 2)
+    if abs(len(word) - len(other)) > allowed or {word, other} <= _DATES:
         return False
     return _distance(word, other) <= allowed
 
