@@ -240,6 +240,11 @@ def test_ngrams_are_those_of_one_system_alone_with_how_many_a_reference_has() ->
     assert theirs == [NgramCount("a dog", 1, 0), NgramCount("the cat", 1, 1)]
 
 
+def test_what_both_write_is_not_in_the_reference_once_more() -> None:
+    rows = [(f"the {word} the", f"{word} the", [f"{word} the"]) for word in "xy"]
+    assert compare_ngrams(rows, limit=1)[0] == [NgramCount("the", 2, 0)]
+
+
 @given(
     st.lists(
         st.tuples(*(st.lists(st.sampled_from("abc"), max_size=6).map(" ".join) for _ in range(3))),

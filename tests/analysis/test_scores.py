@@ -62,6 +62,12 @@ def test_a_wrong_record_is_named_by_its_row_with_the_next_command(
     assert "wa-metrics score PREDICTIONS.jsonl -o SCORES.jsonl" in str(caught.value)
 
 
+def test_a_number_too_large_to_hold_is_an_error(tmp_path: Path) -> None:
+    line = json.dumps(score("BEA", parts={"p": 1.5})).replace("1.5", "1e999")
+    with pytest.raises(InputError, match=r":1: parts.p: expected a number, got float inf"):
+        read_scores([write(tmp_path / "s.jsonl", line)])
+
+
 def test_predictions_are_told_from_scores(tmp_path: Path) -> None:
     path = write(tmp_path / "p.jsonl", json.dumps({"id": "a", "prediction": "Fine."}))
     with pytest.raises(

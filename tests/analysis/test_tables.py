@@ -150,6 +150,9 @@ def test_a_set_by_another_metric_makes_no_mean_in_the_plain_layout(build: Any) -
     headings = [column.heading for column in build("plain", *records).layout.columns]
     assert "All" not in headings
     assert headings[-1] == "STS"
+    twice = [*ten(WRITING), score("STS", 40.0, metric="sari-editeval")]
+    headings = [column.heading for column in build("plain", *twice).layout.columns]
+    assert headings[-2:] == ["STS sari-easse", "STS sari-editeval"]
 
 
 # -- seeds
