@@ -5,15 +5,13 @@ Source: arXiv 2305.13225, v1 and v2; the figures stand in paper.toml.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     Figures = tuple[Decimal | None, ...]
 
@@ -112,6 +110,11 @@ class Paper:
 @cache
 def load_paper() -> Paper:
     """Read the figures; the same object each time."""
+    # Here, since --help needs the names of the layouts alone.
+    import tomllib
+    from decimal import Decimal
+    from importlib.resources import files
+
     text = (files("wa_analysis") / "paper.toml").read_text(encoding="utf-8")
     read = tomllib.loads(text, parse_float=Decimal)
     return Paper(
@@ -145,6 +148,8 @@ def name_table(numbers: Mapping[str, int]) -> str:
 
 
 def _read_table(name: str, table: Mapping[str, Any]) -> PaperTable:
+    from decimal import Decimal
+
     return PaperTable(
         name=name,
         title=table["title"],
