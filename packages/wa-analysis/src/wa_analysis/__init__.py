@@ -12,8 +12,13 @@ from wa_analysis.errors import InputError, MissingExtraError, WaAnalysisError, W
 
 if TYPE_CHECKING:
     from wa_analysis.annotation import Annotated, Correction, annotate_outputs
+    from wa_analysis.edits import EditCounts, count_edits
+    from wa_analysis.entities import Flagged, flag_edits
     from wa_analysis.facts import Entity, Facts
     from wa_analysis.outputs import Output, Sentence, TestSet, read_outputs
+    from wa_analysis.rates import EntityRates, rate_entities
+    from wa_analysis.store import Store
+    from wa_analysis.texts import read_texts
 
 __version__: str
 
@@ -21,30 +26,46 @@ __version__: str
 _LAZY = {
     "Annotated": "annotation",
     "Correction": "annotation",
+    "EditCounts": "edits",
     "Entity": "facts",
+    "EntityRates": "rates",
     "Facts": "facts",
+    "Flagged": "entities",
     "Output": "outputs",
     "Sentence": "outputs",
+    "Store": "store",
     "TestSet": "outputs",
     "annotate_outputs": "annotation",
+    "count_edits": "edits",
+    "flag_edits": "entities",
+    "rate_entities": "rates",
     "read_outputs": "outputs",
+    "read_texts": "texts",
 }
 
 __all__ = [
     "Annotated",
     "Correction",
+    "EditCounts",
     "Entity",
+    "EntityRates",
     "Facts",
+    "Flagged",
     "InputError",
     "MissingExtraError",
     "Output",
     "Sentence",
+    "Store",
     "TestSet",
     "WaAnalysisError",
     "WorkerError",
     "__version__",
     "annotate_outputs",
+    "count_edits",
+    "flag_edits",
+    "rate_entities",
     "read_outputs",
+    "read_texts",
 ]
 
 

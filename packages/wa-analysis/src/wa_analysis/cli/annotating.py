@@ -93,13 +93,11 @@ def annotate(
         )
     for output in outputs:
         if output not in kept:
-            log.info("%s: %s: no inputs, left out", output.path, output.test_set.benchmark)
-        missing = output.predictions.count(None)
-        if missing:
-            log.warning(
-                "%s: %s of %s on %s have no prediction and are not counted",
-                *(output.path, f"{missing:,}", output.system, output.test_set.benchmark),
-            )
+            log.info("%s: %s: no inputs, left out", output.path, output.test_set)
+    for output in kept:
+        _warn(output, output.predictions.count(None), "have no prediction and do not count")
+        empty = sum(text is not None and not text.strip() for text in output.predictions)
+        _warn(output, empty, "are empty: they count as deleting every word")
     with ExitStack() as stack:
         store = None if no_cache else stack.enter_context(Store(cache or find_folder()))
         if find_spacy_model(spacy_model).is_errants:
@@ -107,6 +105,15 @@ def annotate(
         progress = stack.enter_context(show_progress("spaCy"))
         return annotate_outputs(
             kept, spacy_model=spacy_model, workers=workers, store=store, progress=progress
+        )
+
+
+def _warn(output: Output, count: int, what: str) -> None:
+    if count:
+        rows = len(output.predictions)
+        log.warning(
+            "%s: %s of %s rows of %s on %s %s",
+            *(output.path, f"{count:,}", f"{rows:,}", output.system, output.test_set, what),
         )
 
 
