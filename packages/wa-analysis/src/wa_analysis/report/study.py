@@ -145,12 +145,16 @@ def make_studies(
 
 
 def cite_scores(test_set: TestSet) -> list[Cited]:
-    """Return what the paper says of a test set by the same metric, each system once."""
+    """Return what the paper says of a test set by the same metric, each system once.
+
+    A part of the set, or made-up sentences under its name, is another set.
+    """
     paper = load_paper()
     known = paper.find_set(test_set.abbrev)
+    own = (test_set.benchmark, test_set.split, len(test_set.sentences))
     if (
         known is None
-        or (known.benchmark, "test") != (test_set.benchmark, test_set.split)
+        or own != (known.benchmark, "test", known.sentences)
         or test_set.metric not in known.metrics
     ):
         return []

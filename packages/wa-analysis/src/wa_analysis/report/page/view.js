@@ -74,8 +74,13 @@ function makeReferences(row) {
 function makeDiff(source, output) {
   return diffWords(source, output).flatMap(({ kind, gap, text }) => {
     if (kind === "same") return [gap + text];
-    return [gap, make(kind === "delete" ? "del" : "ins", {}, text)];
+    return [gap, makeMarked(kind, text)];
   });
+}
+
+/** Make a del or ins; its words are an element of their own, as the mark before them is not struck. */
+function makeMarked(kind, text) {
+  return make(kind === "delete" ? "del" : "ins", {}, make("span", {}, text));
 }
 
 /** Add the score and the edits of an output: type, correction, in gold or not, entity. */
@@ -106,14 +111,14 @@ function makeColumns(row, state) {
   const columns = alignColumns(row.source, known.map(({ text }) => text));
   const table = make("table", { className: "columns" });
   const body = make("tbody");
-  body.append(makeColumnRow("source", columns.map((column) => ["td", column.source, ""])));
+  body.append(makeColumnRow("source", columns.map((column) => ["source", column.source])));
   others.forEach(({ name, text }) => {
     const at = known.findIndex((other) => other.name === name && other.text === text);
     const cells = text === null
-      ? [["td", "no output", "muted"]]
+      ? [["same", "no output"]]
       : columns.map(({ changed, source, cells: own }) => {
-          if (!changed || own[at] === source) return ["td", own[at], "muted"];
-          return own[at] ? ["ins", own[at], "changed"] : ["del", source, "changed"];
+          if (!changed || own[at] === source) return ["same", own[at]];
+          return own[at] ? ["insert", own[at]] : ["delete", source];
         });
     body.append(makeColumnRow(name, cells));
   });
@@ -126,10 +131,10 @@ function makeColumns(row, state) {
 
 function makeColumnRow(name, cells) {
   const line = make("tr", {}, make("th", { scope: "row" }, name));
-  for (const [tag, text, className] of cells) {
-    const cell = make("td", { className, dir: "auto" });
-    cell.append(tag === "td" ? text : make(tag, {}, text));
-    line.append(cell);
+  for (const [kind, text] of cells) {
+    const className = kind === "same" ? "muted" : "";
+    const content = kind === "insert" || kind === "delete" ? makeMarked(kind, text) : text;
+    line.append(make("td", { className, dir: "auto" }, content));
   }
   return line;
 }
