@@ -105,7 +105,7 @@ def compare_systems(
         if len(members) == 1:
             skipped.append(f"{where}: only {members[0].system} has predictions")
         elif not has_score(test_set):
-            skipped.append(f"{where}: no score, its rows have nothing that {test_set.metric} needs")
+            skipped.append(f"{where}: its rows have no score (metric {test_set.metric})")
         else:
             ordered = sorted(members, key=lambda output: output.system != a)
             bootstrap = Bootstrap(resamples, seed)
