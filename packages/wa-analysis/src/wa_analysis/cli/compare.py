@@ -51,8 +51,8 @@ def compare(
     PRED... are two files of predictions, or two files of texts with --gold or --src and --ref.
     Prints, for each test set that both have: scores with the p-value of their difference (paired
     bootstrap, two-sided), sentences won and lost, ERRANT's F0.5 by error type and by action where
-    edits are counted, scores by length of the sentence, n-grams that one of them writes where the other does
-    not, and the sentences with the largest gap. Differences are A minus B.
+    edits are counted, scores by length of the sentence, n-grams that one of them writes where the
+    other does not, and the sentences with the largest gap. Differences are A minus B.
     """
     from wa_analysis.compare import compare_systems
 
