@@ -106,7 +106,7 @@ def render_page(
     )
     template = environment.from_string((folder / "page.html.j2").read_text(encoding="utf-8"))
     shown = browser and {**browser, "data": Markup(escape_json(browser["data"]))}  # noqa: S704
-    return template.render(
+    page = template.render(
         title=title,
         summary=summary,
         sections=sections,
@@ -116,6 +116,7 @@ def render_page(
         style=Markup(style),  # noqa: S704 - a file of ours
         script=Markup(script),  # noqa: S704 - files of ours
     )
+    return f"{page.strip()}\n"
 
 
 def escape_json(value: Any) -> str:
