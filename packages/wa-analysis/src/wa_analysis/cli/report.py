@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wa_analysis.cli import options
-from wa_analysis.cli.annotating import _OPTIONS as ANNOTATING
-from wa_analysis.cli.annotating import annotate
 from wa_analysis.cli.cost import co2_option, prices_option, read_price_file, warn_unpriced
+from wa_analysis.cli.on_demand import annotating_on_demand
 from wa_analysis.cli.output import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from wa_analysis.annotation import Annotated
     from wa_analysis.outputs import Output
     from wa_analysis.report.inputs import Files
     from wa_analysis.report.report import Material
 
+    Annotate = Callable[[Sequence[Output]], list[Annotated]]
+
 log = logging.getLogger("wa_analysis.cli")
 
 
-def analysing(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of plain texts and of the pass of spaCy."""
-    for option in reversed((*options._texts, *ANNOTATING)):
+def _taking_texts(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of plain texts."""
+    for option in reversed(options._texts):
         command = option(command)
     return command
 
@@ -41,7 +43,8 @@ def analysing(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--title", default="", metavar="TEXT", help="Heading of the page.")
 @prices_option
 @co2_option
-@analysing
+@_taking_texts
+@annotating_on_demand
 @options.as_json
 def report(
     paths: tuple[Path, ...],
@@ -54,7 +57,7 @@ def report(
     source: Path | None,
     references: tuple[Path, ...],
     as_json: bool,
-    **how: Any,
+    annotate: Annotate,
 ) -> None:
     """Write everything about some systems into one HTML page that works off line.
 
@@ -79,7 +82,7 @@ def report(
     warn_unpriced(runs, prices)
     records = read_scores(files.scores)
     outputs = _read_outputs(files, gold=gold, source=source, references=references)
-    annotated = annotate(outputs, **how) if outputs else []
+    annotated = annotate(outputs) if outputs else []
     studies = make_studies(annotated, runs=runs, records=records)
     costs = [measure_cost(run, prices=prices, co2=co2) for run in runs]
     costs += cite_costs() if costs else []
