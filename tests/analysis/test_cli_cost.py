@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read_table(text: str) -> list[dict[str, str]]:
-    """Read a Markdown table into records of its cells by their headings."""
-    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    """Read a Markdown table into records of its cells by their headings, as they are shown."""
+    plain = re.sub(r"\\(?=[^|])", "", text)
+    lines = [line.strip("|").split("|") for line in plain.splitlines() if line.startswith("|")]
     head, _, *rows = [[cell.strip() for cell in line] for line in lines]
     return [dict(zip(head, row, strict=True)) for row in rows]
 

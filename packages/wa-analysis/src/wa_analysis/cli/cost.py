@@ -121,13 +121,15 @@ def _write_csv(costs: Sequence[Cost]) -> None:
 
 def _write_markdown(costs: Sequence[Cost], notes: Sequence[str]) -> None:
     from wa_analysis.cost_table import lay_out_costs
+    from wa_analysis.formats.markdown import escape_md
 
     head, rows = lay_out_costs(costs)
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, ["-" * width for width in widths], *rows):
-        cells = [cell.replace("|", "\\|") for cell in row]
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        click.echo(f"| {' | '.join(padded)} |")
+    lines = [[escape_md(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        click.echo(f"| {' | '.join(cells)} |")
     click.echo()
     for note in notes:
-        click.echo(f"- {note}")
+        click.echo(f"- {escape_md(note)}")

@@ -26,6 +26,12 @@ function unpackText(source, [text, edits, score]) {
 
 /** Give the outputs of a row by systems that are shown, each once, with its systems' names. */
 function shownOutputs(row, state) {
+  const hidden = state.hidden.join("\n");
+  if (row.shown?.hidden !== hidden) row.shown = { hidden, groups: groupOutputs(row, state) };
+  return row.shown.groups; // made once: filters and orders ask for them again and again
+}
+
+function groupOutputs(row, state) {
   const groups = new Map();
   row.which.forEach((place, index) => {
     const system = row.set.systems[index];
