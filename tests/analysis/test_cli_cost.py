@@ -59,7 +59,7 @@ def test_the_footnotes_say_what_is_cited_and_that_beams_mean_nothing_for_a_tagge
     notes = good("cost", runs / "writer").split("\n\n")[1]
     assert "cited from arXiv 2305.13225 v2 Table 7" in notes
     assert "beam 16, which means nothing for a tagger" in notes
-    assert "No $ of GPUs: no price file was given (--prices)." in notes
+    assert r"No \$ of GPUs: no price file was given (--prices)." in notes
 
 
 def test_columns_of_which_nothing_is_known_are_left_out(runs: Path) -> None:
