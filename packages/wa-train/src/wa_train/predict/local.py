@@ -81,15 +81,7 @@ class LocalPredictor:
 
     def stamp(self) -> dict[str, Any]:
         """Give what every row carries."""
-        decoding = self.settings.decoding
-        return {
-            "model": self.loaded.name,
-            "run": self.settings.run or self.loaded.run,
-            "decoding": decoding.name,
-            "seed": self.settings.seed if decoding.samples else None,
-            "engine": f"transformers {version('transformers')}",
-            "dtype": self.settings.precision,
-        }
+        return model_stamp(self.loaded, self.settings, self.settings.decoding.name)
 
     def answers(
         self, rows: Sequence[Mapping[str, Any]], todo: Sequence[int], keys: Sequence[str]
@@ -164,6 +156,18 @@ class LocalPredictor:
             "batch": self._worker.budget,
             "decoding": settings.decoding.name,
         }
+
+
+def model_stamp(loaded: Loaded, settings: Settings, decoding: str) -> dict[str, Any]:
+    """Give what every row of a model in this process carries, whatever the model does."""
+    return {
+        "model": loaded.name,
+        "run": settings.run or loaded.run,
+        "decoding": decoding,
+        "seed": settings.seed if settings.decoding.samples else None,
+        "engine": f"transformers {version('transformers')}",
+        "dtype": settings.precision,
+    }
 
 
 def model_facts(loaded: Loaded, settings: Settings) -> dict[str, Any]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from wa_train.hardware import computes_bf16
 from wa_train.predict.identity import weights_digest
-from wa_train.predict.local import model_facts
+from wa_train.predict.local import model_facts, model_stamp
 from wa_train.predict.predictor import Prediction
 from wa_train.predict.settings import Outcome, Settings
 from wa_train.prompt import bare_input
@@ -87,14 +86,7 @@ class TagPredictor:
 
     def stamp(self) -> dict[str, Any]:
         """Give what every row carries."""
-        return {
-            "model": self.loaded.name,
-            "run": self.settings.run or self.loaded.run,
-            "decoding": DECODING,
-            "seed": None,
-            "engine": f"transformers {version('transformers')}",
-            "dtype": self.settings.precision,
-        }
+        return model_stamp(self.loaded, self.settings, DECODING)
 
     def answers(
         self, rows: Sequence[Mapping[str, Any]], todo: Sequence[int], keys: Sequence[str]
