@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from .command import run
-from .tiny_training import Place, call, read_json, read_metrics, write_recipe
+from .tiny_training import (
+    Place,
+    call,
+    make_rows,
+    read_json,
+    read_metrics,
+    write_recipe,
+    write_rows,
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +79,13 @@ def test_a_run_prints_where_its_adapter_is(place: Place, tmp_path: Path) -> None
     assert len(read_metrics(tmp_path / "run")) == 7
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {"recipe.json", "run.json", "metrics.jsonl", "adapter", "checkpoints"}
+
+
+def test_rows_with_nothing_to_write_are_told_once(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = write_rows(tmp_path / "rows.jsonl", [{**row, "completion": ""} for row in make_rows(3)])
+    ended = call("fit", place.recipe, "--data", data, "-o", tmp_path / "run")
+    assert ended.code == 0
+    (said,) = [line for line in caplog.messages if "empty" in line]
+    assert "rows with an empty completion: 3; their only target is the end" in said

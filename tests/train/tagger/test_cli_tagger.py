@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ..benchmark_rows import benchmark_row
-from ..command import bad, good, write_jsonl
+from ..command import bad, good, run, write_jsonl
 from .tiny_tagger import make_rows, write_encoder
 
 needs_errant = pytest.mark.skipif(
@@ -106,14 +106,25 @@ def test_a_second_stage_goes_on_from_the_first(place: Path) -> None:
     assert lines[0]["loss"] < 1.0
 
 
+def test_rows_whose_words_all_go_are_told_once(place: Path) -> None:
+    """The rows are read for the tags, for the samples and for errors to make."""
+    rows = make_rows(20)
+    data = write_jsonl(place / "gone.jsonl", {**rows[0], "output": ""}, *rows[1:])
+    words = ("--data", data, "-o", place / "gone", "--set", "train.max_steps=1")
+    done = run("fit", place / "tiny.toml", *words)
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if "empty" in line]
+    assert "rows with an empty completion: 1; their only target is to delete every word" in said
+
+
 def test_adapters_are_heads_and_all(place: Path) -> None:
-    run = place / "lora"
+    folder = place / "lora"
     good(
-        "fit", place / "tiny.toml", "--data", place / "train.jsonl", "-o", run,
+        "fit", place / "tiny.toml", "--data", place / "train.jsonl", "-o", folder,
         "--set", "train.method=lora", "--set", "lora.targets=query,value", "--set",
         "train.max_steps=2",
     )  # fmt: skip
-    lines = good("predict", run, "--data", place / "test.jsonl", "-o", "-").splitlines()
+    lines = good("predict", folder, "--data", place / "test.jsonl", "-o", "-").splitlines()
     assert len(lines) == 24
 
 

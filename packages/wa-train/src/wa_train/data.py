@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -34,6 +35,7 @@ from wa_train.tagger.passes import layout_of
 from wa_train.tagger.start import is_tagger, make_start, read_pairs
 from wa_train.tokens import Encoder
 
+log = logging.getLogger(__name__)
 _FRAME_ROWS, _NOISE_ROWS = 2000, 200_000
 
 
@@ -188,8 +190,23 @@ def _store(folder: Path, source: RowSource, encoder: Encoder, recipe: Recipe) ->
     found = find_store(folder, what)
     if found is not None:
         return found
-    rows = _batches(source, recipe)
+    only = "to delete every word" if isinstance(encoder, TagEncoder) else "the end"
+    rows = _tell_empty(_batches(source, recipe), source.name, only)
     return build_store(folder, rows, encoder, cutoff=recipe.train.cutoff, what=what)
+
+
+def _tell_empty(
+    batches: Iterator[list[dict[str, Any]]], name: str, target: str
+) -> Iterator[list[dict[str, Any]]]:
+    """Pass rows on, and say behind the last how many have nothing to write."""
+    empty = 0
+    for rows in batches:
+        empty += sum(not row["completion"] for row in rows)
+        yield rows
+    if empty:
+        log.warning(
+            "%s: rows with an empty completion: %s; their only target is %s", name, empty, target
+        )
 
 
 def _tag_facts(recipe: Recipe) -> dict[str, Any]:

@@ -7,7 +7,6 @@ are checked as they stream by.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +21,6 @@ from wa_train.row_places import find_place
 
 __all__ = ["Part", "RowSource", "open_rows", "read_file"]
 
-log = logging.getLogger(__name__)
 Read = Callable[[Sequence[str]], Iterator[list[dict[str, Any]]]]
 
 
@@ -88,7 +86,7 @@ class RowSource:
             DataError: a row cannot be trained on (names file:row), a field of `columns` is not
                 there, or there is no row at all.
         """
-        rows = empty = 0
+        rows = 0
         for part in self.parts:
             _need_columns(part, columns)
             number = 0
@@ -101,15 +99,10 @@ class RowSource:
                     part.form.check(row, place)
                     row["id"] = str(place if row.get("id") in (None, "") else row["id"])
                     row["_config"] = part.config
-                    empty += not row["completion"]
                 yield batch
             rows += number
         if not rows:
             raise DataError(f"{self.name}: expected at least one row, got none")
-        if empty:
-            log.warning(
-                "%s: %s rows have an empty completion: they train the end alone", self.name, empty
-            )
 
 
 def open_rows(
