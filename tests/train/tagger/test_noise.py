@@ -125,3 +125,13 @@ def test_text_that_is_none_is_refused(tmp_path: Path, content: str | None) -> No
         (tmp_path / "text.txt").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=r"curriculum\.text: .*text\.txt: expected"):
         read_sentences(tmp_path / "text.txt")
+
+
+def test_errors_come_in_clusters() -> None:
+    """Drawn word by word, a sentence without an error would be rare: 0.75^10, 6 % of them."""
+    noise = Noise.learn(pairs("he go", "he goes", 1000) + pairs("he goes", "he goes", 3000))
+    random = draws()
+    made = [noise.corrupt(("goes",) * 10, random) for _ in range(2000)]
+    wrong = [words.count("go") for words in made]
+    assert np.mean(wrong) == pytest.approx(2.5, abs=0.5)
+    assert np.mean([not count for count in wrong]) > 0.2

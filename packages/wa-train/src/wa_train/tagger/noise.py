@@ -99,11 +99,16 @@ class Noise:
         )
 
     def corrupt(self, words: Words, draws: np.random.Generator) -> Words:
-        """Make new errors in a correct sentence; never an empty one."""
+        """Make new errors in a correct sentence; never an empty one.
+
+        Errors come in clusters: how many a sentence has is drawn for all of its words at once, so
+        that about as many sentences have none, or many, as in real rows.
+        """
+        often = draws.exponential()
         shares = draws.random((len(words) + 1, 2))
         tags = [
-            self._error(word, *pair)
-            for word, pair in zip((_START, *words), shares.tolist(), strict=True)
+            self._error(word, chance, share, often)
+            for word, (chance, share) in zip((_START, *words), shares.tolist(), strict=True)
         ]
         typed = tuple(
             _mistype(word, draws) if tag == _TYPO else word
@@ -112,12 +117,12 @@ class Noise:
         plain = [KEEP if tag == _TYPO else tag for tag in tags]
         return tuple(apply_tags(typed, plain)) or words
 
-    def _error(self, word: str, chance: float, share: float) -> str:
-        """Draw an error of one word, or none."""
+    def _error(self, word: str, chance: float, share: float, often: float) -> str:
+        """Draw an error of one word, or none; `often` multiplies how often it has one."""
         key = word.lower()
         own = self.own.get(key)
         made, borrowed = own.total if own else 0, _TRUST * self.rate
-        rate = (made + borrowed) / (self.seen.get(key, 0) + _TRUST)
+        rate = often * (made + borrowed) / (self.seen.get(key, 0) + _TRUST)
         if chance >= rate:
             return KEEP
         if own and chance < rate * made / (made + borrowed):
