@@ -121,4 +121,7 @@ def test_diff_and_columns_give_back_both_texts(browser: Browser) -> None:
     }"""
     opened = browser.new_page()
     assert opened.evaluate(f"() => {{ {script}; return ({check})(); }}") == "good"
+    marked = """() => diffWords("I do n't know , it 's 1,000 .", "I don't know, it's 1,000!")
+      .filter((piece) => piece.kind !== "same").map((piece) => piece.text)"""
+    assert opened.evaluate(f"() => {{ {script}; return ({marked})(); }}") == [".", "!"]
     opened.close()

@@ -87,6 +87,8 @@ def test_several_references_are_scored_each_against_the_others() -> None:
     ]
     assert references.score == pytest.approx(sum(score.score for score in each) / 2)
     assert not any(each.system.startswith("references") for each in GRAMMAR.scored)
+    (table,) = describe_scores([FLUENCY], {}).tables
+    assert f"References against each other: {references.signature}" in table.notes
 
 
 def test_a_system_that_left_a_sentence_out_has_no_score_and_is_named() -> None:

@@ -29,6 +29,12 @@ def describe_edits(studies: Sequence[Study], plots: Mapping[str, Sequence[Plot]]
     return Section(
         key="edits",
         title="Edits",
+        text=(
+            "Actions are those of ERRANT's types (M is insert, R replace, U delete), and beside "
+            "them those of the spans: an empty span of the source is an insertion, one of the "
+            "target a deletion. Of several annotators the gold is the mean; edits that are only "
+            "detected (UNK) stand apart."
+        ),
         tables=tables,
         figures=[plot for study in studies for plot in plots.get(study.title, ())],
     )
@@ -56,11 +62,6 @@ def _action_table(study: Study) -> Table:
             *("detected only", "sentences changed"),
         ),
         rows=rows,
-        notes=[
-            "By ERRANT's types (M is insert, R replace, U delete) and by spans (an empty span of "
-            "the source is an insertion, one of the target a deletion). Of several annotators the "
-            "gold is the mean; edits detected and not corrected (UNK) stand apart."
-        ],
     )
 
 

@@ -53,7 +53,7 @@ def _score_table(
     ranks = {
         name: _rank([_part(each, name) if each.kind == "system" else None for each in scored])
         for name in ("score", *parts)
-        if name not in _COUNTS
+        if name not in {*_COUNTS, "std"}
     }
     rows = []
     for index, each in enumerate(scored):
@@ -64,6 +64,8 @@ def _score_table(
             Row([*cells, Cell(f"{each.n:,}")], "" if each.kind != "baseline" else each.kind)
         )
     notes = [f"Signature: {signature}"]
+    others = dict.fromkeys(each.signature for each in scored if each.signature != signature)
+    notes += [f"References against each other: {other}" for other in others]
     if is_own and study.cited:
         rows += [_cited_row(cited, parts) for cited in study.cited]
         sources = "; ".join(dict.fromkeys(cited.source for cited in study.cited))
@@ -90,7 +92,7 @@ def _figure(scored: Scored, name: str, ranks: Mapping[str, Sequence[str]], index
         return Cell("-")
     if name in _COUNTS:
         return Cell(f"{value:,.0f}")
-    return Cell(f"{value:.2f}", ranks[name][index])
+    return Cell(f"{value:.2f}", ranks[name][index] if name in ranks else "")
 
 
 def _cited_row(cited: Cited, parts: Sequence[str]) -> Row:

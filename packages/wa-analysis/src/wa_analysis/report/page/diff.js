@@ -1,7 +1,13 @@
 // Word diffs and columns, made when a sentence is shown: most of a report is never looked at.
 
-// Letters and digits with what joins them (don't, 1,000, e-mail), else one sign at a time.
-const WORD = /[\p{L}\p{M}\p{N}]+(?:['’.,\-][\p{L}\p{M}\p{N}]+)*|\S/gu;
+// Letters and digits with what joins them (1,000, e-mail, O'Neil), else one sign at a time. Short
+// forms stand apart, as tokenised sources have them: don't is do and n't, she's is she and 's.
+const SIGN = "[\\p{L}\\p{M}\\p{N}]";
+const SHORT = `(?:['’](?:s|re|ve|ll|d|m)|n['’]t)(?!${SIGN})`;
+const WORD = new RegExp(
+  `${SHORT}|${SIGN}+?(?=${SHORT})|${SIGN}+(?:[.,\\-'’]${SIGN}+)*|\\S`,
+  "giu",
+);
 // Beyond this many pairs of words two texts are shown as replaced as a whole.
 const MOST_PAIRS = 4e6;
 
