@@ -7,11 +7,17 @@ from pathlib import Path
 
 import click
 
+from wa_analysis.cli import cli as wa_analysis
 from wa_data.cli import cli as wa_data
 from wa_metrics.cli import cli as wa_metrics
 from wa_train.cli import cli as wa_train
 
-COMMANDS = {"wa-data": wa_data, "wa-metrics": wa_metrics, "wa-train": wa_train}
+COMMANDS = {
+    "wa-data": wa_data,
+    "wa-metrics": wa_metrics,
+    "wa-train": wa_train,
+    "wa-analysis": wa_analysis,
+}
 TARGET = Path(__file__).with_name("cli.md")
 HEAD = """# Command-line reference
 

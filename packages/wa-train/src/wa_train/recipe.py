@@ -136,8 +136,8 @@ class Tagger:
     `tags` at most are kept of those seen `least` times; `vocabulary` names a file of tags instead.
     `shapes` lets an encoder without capitals see which words have them. `detection` weighs the
     second head's loss, `head_rate` is the learning rate of both heads, and for `cold_steps` they
-    learn alone. `unchanged` keeps pairs without an edit in the training. `dropout` is that of a
-    fresh tagger; `embeddings` trains those of subwords, too.
+    learn alone. `unchanged` keeps pairs without an edit in the training. `dropout` and
+    `attention_dropout` are those of a fresh tagger; `embeddings` trains those of subwords, too.
     """
 
     tags: int = 5000
@@ -149,6 +149,7 @@ class Tagger:
     cold_steps: int = 0
     unchanged: bool = True
     dropout: float = 0.1
+    attention_dropout: float = 0.1
     embeddings: bool = True
 
 

@@ -91,8 +91,9 @@ def _tagger_faults(recipe: Recipe) -> Iterator[str]:
         yield "train.loss is all, but a tagger writes no text; expected response"
     if train.fsdp:
         yield "train.fsdp is true, but a tagger is small and learns at two rates; expected false"
-    if not 0 <= tagger.dropout < 1:
-        yield f"tagger.dropout is {tagger.dropout}, expected a share from 0, below 1"
+    for name in ("dropout", "attention_dropout"):
+        if not 0 <= getattr(tagger, name) < 1:
+            yield f"tagger.{name} is {getattr(tagger, name)}, expected a share from 0, below 1"
     for name, least in (("tags", 2), ("least", 1), ("cold_steps", 0)):
         yield from _at_least(f"tagger.{name}", getattr(tagger, name), least)
     for name in ("detection", "head_rate"):

@@ -17,8 +17,13 @@ from wa_train.recipe import Base, Tagger
 from wa_train.tagger.model import add_shapes, label_names, vocabulary_of
 from wa_train.tagger.vocabulary import TagVocabulary, build_vocabulary, read_vocabulary
 
-# What encoders call it.
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+# What encoders call them: BERT and its kin, and DistilBERT.
+_DROPOUTS = {
+    "hidden_dropout_prob": "dropout",
+    "attention_probs_dropout_prob": "attention_dropout",
+    "dropout": "dropout",
+    "attention_dropout": "attention_dropout",
+}
 
 
 def is_tagger(base: Base) -> bool:
@@ -67,9 +72,9 @@ def _write(base: Base, tagger: Tagger, vocabulary: TagVocabulary, folder: Path, 
         )
     finally:
         logging.set_verbosity(before)
-    for name in _DROPOUTS:
+    for name, setting in _DROPOUTS.items():
         if hasattr(model.config, name):
-            setattr(model.config, name, tagger.dropout)
+            setattr(model.config, name, getattr(tagger, setting))
     if tagger.shapes:
         add_shapes(model, seed=seed)
     part = folder.with_name(f".{folder.name}.part")
