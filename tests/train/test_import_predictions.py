@@ -81,6 +81,7 @@ def test_missing_ids_can_be_null_but_not_unknown_ones(tmp_path: Path) -> None:
         ({"id": "a", "predictions": "x"}, "did you mean 'predictions'"),
         ({"prediction": "x"}, "no field 'id'"),
         ({"id": 3, "prediction": "x"}, "id: expected a string, got 3"),
+        ({"id": "", "prediction": "x"}, "id: expected a string, got ''"),
         ({"id": "a", "prediction": ["x"]}, "expected a string or null"),
         ([1], "expected one JSON object"),
     ],
@@ -136,6 +137,24 @@ def test_lines_that_are_as_many_and_yet_shifted_are_warned_of(
     )
 
 
+def test_lines_of_another_test_set_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where they are as many, or in an order of their own."""
+    caplog.set_level(logging.WARNING)
+    inputs = [row["input"] for row in TOWN]
+    other = tmp_path / "a.txt"
+    other.write_text("\n".join([*inputs[:2], *["no such words"] * 5]))
+    with pytest.raises(DataError, match="got 7; most are unlike their row"):
+        read_texts(other, TOWN)
+    other.write_text("\n".join([*inputs[:3], *["no such words"] * 3]))
+    read_texts(other, TOWN)
+    assert caplog.text == ""
+    other.write_text("\n".join([*inputs[3:], *inputs[:3]]))
+    read_texts(other, TOWN)
+    assert "6 of 6 lines have next to no word of their row" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
@@ -164,7 +183,10 @@ def test_absent_files_and_what_needs_ids(tmp_path: Path) -> None:
 def folder(tmp_path: Path) -> Path:
     """Give a set folder with two benchmarks."""
     rows = {
-        name: {"test": [benchmark_row(n, benchmark=name) for n in range(4)]}
+        name: {
+            split: [benchmark_row(n, benchmark=name, split=split) for n in range(4)]
+            for split in ("test", "validation")
+        }
         for name in ("jfleg", "asset")
     }
     return write_set(tmp_path / "set", rows)
@@ -200,6 +222,24 @@ def test_the_command_writes_what_wa_metrics_scores(folder: Path, tmp_path: Path)
     assert score(tmp_path / "best.jsonl") == pytest.approx(100)
 
 
+def test_rows_without_a_text_are_null_and_counted(folder: Path, tmp_path: Path) -> None:
+    given = [
+        {"id": f"jfleg-validation-{n}", "prediction": text} for n, text in ((2, None), (1, "a"))
+    ]
+    words = ("import-predictions", "-", "--data", folder, "--benchmark", "jfleg", "--model", "m")
+    words = (*words, "--split", "validation", "-o", tmp_path / "out.jsonl")
+    assert "2 missing ('jfleg-validation-0', 'jfleg-validation-3')" in bad(
+        *words, text=lines(*given)
+    )
+    done = run(*words, "--allow-missing", text=lines(*given))
+    assert done.returncode == 0, done.stderr
+    assert "<stdin>: 2 of 4 rows have no text and are null" in done.stderr
+    assert "m: 4 rows of jfleg, 3 of them null -> " in done.stderr
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["prediction"] for row in rows] == [None, "a", None, None]
+    assert {row["split"] for row in rows} == {"validation"}
+
+
 def score(file: Path) -> float:
     from click.testing import CliRunner
 
@@ -231,3 +271,6 @@ def test_what_cannot_be(folder: Path, tmp_path: Path) -> None:
     no_file = bad("import-predictions", file, "--data", folder, "--benchmark", "jfleg", "--model",
                   "m", "-o", "-")  # fmt: skip
     assert "expected the name of a file, got -" in no_file
+    words = ("import-predictions", file, "--data", folder, "--benchmark", "jfleg")
+    unnamed = bad(*words, "--model", " ", "-o", tmp_path / "out.jsonl")
+    assert "--model: expected what to call the system, got nothing" in unnamed

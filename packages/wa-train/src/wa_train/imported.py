@@ -210,18 +210,30 @@ def _align(
 ) -> tuple[str | None, ...]:
     """Put lines to rows by their order, if there are as many; point at where the order breaks."""
     inputs = [str(row["input"]) for row in rows]
-    shifted = [at for at in range(min(len(lines), len(inputs))) if _is_shifted(lines, inputs, at)]
+    count = min(len(lines), len(inputs))
+    unlike = [at for at in range(count) if _likeness(lines[at], inputs[at]) <= _UNLIKE]
+    shifted = [at for at in unlike if _is_neighbour(lines[at], inputs, at)]
     first = f"line {shifted[0] + 1}: {lines[shifted[0]]!r:.80}" if shifted else ""
+    strange = 2 * len(unlike) > count
     if len(lines) != len(rows):
         where = f"the first that is like a neighbouring row is {first}"
+        if not first and strange:
+            where = "most are unlike their row, so they may be of another test set"
+        elif not first:
+            where = "no line looks shifted, so look at the end"
         raise DataError(
             f"{name}: expected {len(rows)} lines, one a row in official order, got {len(lines)}; "
-            f"{where if first else 'no line looks shifted, so look at the end'}"
+            f"{where}"
         )
     if shifted:
         log.warning(
             "%s: %d lines are like a neighbouring row and not like their own, the first is %s",
             name, len(shifted), first,
+        )  # fmt: skip
+    elif strange:
+        log.warning(
+            "%s: %d of %d lines have next to no word of their row; are they of this test set, in "
+            "its official order?", name, len(unlike), count,
         )  # fmt: skip
     blank = sum(not line.strip() for line in lines)
     if blank:
@@ -229,12 +241,10 @@ def _align(
     return tuple(lines)
 
 
-def _is_shifted(lines: Sequence[str], inputs: Sequence[str], at: int) -> bool:
-    """Tell whether a line is unlike its own row and like the one before or behind it."""
-    if _likeness(lines[at], inputs[at]) > _UNLIKE:
-        return False
+def _is_neighbour(line: str, inputs: Sequence[str], at: int) -> bool:
+    """Tell whether a line is like the row before its own or behind it."""
     near = (other for other in (at - 1, at + 1) if 0 <= other < len(inputs))
-    return any(_likeness(lines[at], inputs[other]) >= _LIKE for other in near)
+    return any(_likeness(line, inputs[other]) >= _LIKE for other in near)
 
 
 def _likeness(text: str, other: str) -> float:
