@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("wa_analysis")
 
-_OPTIONS = (
+OPTIONS = (
     click.option(
         "--spacy-model", default="", metavar="NAME|DIR",
         help="spaCy model that finds entities; by default en_core_web_sm, which ERRANT uses.",
@@ -55,7 +55,7 @@ def annotating(command: Callable[..., None]) -> Callable[..., None]:
         command(annotated=annotated, **rest)
 
     wrapped: Callable[..., None] = prepare
-    for option in reversed(_OPTIONS):
+    for option in reversed(OPTIONS):
         wrapped = option(wrapped)
     return options.predictions(wrapped)
 

@@ -22,6 +22,6 @@ def annotating_on_demand(command: Callable[..., None]) -> Callable[..., None]:
         command(annotate=partial(annotating.annotate, **how), **given)
 
     wrapped: Callable[..., None] = prepare
-    for option in reversed(annotating._OPTIONS):
+    for option in reversed(annotating.OPTIONS):
         wrapped = option(wrapped)
     return wrapped
