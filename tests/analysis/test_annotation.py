@@ -22,6 +22,9 @@ PAIRS = [
     ("In 1987 she move to new york .", "In 1988 she moved to New York ."),
     ("All is well in Oslo .", "All is well in Oslo ."),
     ("i like cats", "I like cats"),
+    # ERRANT itself has no need of the source, or of either text: only a word is missing, or case.
+    ("Anna Petrova lives Oslo", "Anna Petrova lives in Oslo"),
+    ("we saw anna petrova", "we saw Anna petrova"),
     ("He come from germany and live here since two year", "He comes from Germany ."),
     ("We met on monday", "We met Anna Petrova on Monday"),
     ("Nothing  to   see", "Nothing to see"),
@@ -128,6 +131,17 @@ def test_what_is_kept_is_not_parsed_again(parsed: list[str], tmp_path: Path) -> 
         (third,) = annotate_outputs([make_output(test_set, changed)], store=store)
         assert sorted(parsed[count:]) == sorted([SOURCES[0], changed[0]])
         assert third.corrections[1:] == first.corrections[1:]
+
+
+@needs_spacy
+def test_a_text_that_corrects_two_sources_has_the_edits_of_each(tmp_path: Path) -> None:
+    output = make_output(make_set(["She go home", "She goes home ."]), ["She goes home"] * 2)
+    with Store(tmp_path) as store:
+        for _ in range(2):
+            (annotated,) = annotate_outputs([output], store=store)
+            one, two = (each and each.edits for each in annotated.corrections)
+            assert one == (Edit(0, 1, 2, "R:VERB:SVA", "goes"),)
+            assert two == (Edit(0, 3, 4, "U:PUNCT", ""),)
 
 
 @needs_spacy

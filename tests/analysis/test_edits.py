@@ -77,6 +77,20 @@ def test_the_annotator_is_the_one_that_errant_chooses_and_the_gold_a_mean() -> N
     assert counts.by_action["delete"].gold == pytest.approx(1 / 3, abs=1e-6)
 
 
+def test_the_annotator_is_chosen_for_the_score_so_far() -> None:
+    """Alone, one right edit of two is worth eight that are missed; after five right ones, not."""
+    many = [Edit(0, place, place + 1, "R:NOUN", "x") for place in range(9)]
+    before = correct("a b c d e", "x x x x x", *many[:5])
+    here = correct("a b c d e f g h i", "x y", many[0], Edit(0, 1, 2, "R:NOUN", "y"))
+    eager: Gold = [[many, []]]
+    alone = count_edits(annotate_by_hand(here, gold=eager, kind="references"))
+    assert alone.total[2:] == (1, 1, 8)
+    behind = count_edits(
+        annotate_by_hand(before, here, gold=[[many[:5]], *eager], kind="references")
+    )
+    assert behind.total[2:] == (5, 2, 0)
+
+
 def test_without_gold_there_are_counts_and_no_rates() -> None:
     counts = count_edits(annotate_by_hand(CHANGED, SAME))
     assert counts.total.rates() is None
