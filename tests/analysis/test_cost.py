@@ -92,6 +92,9 @@ def test_speed_and_latency_of_rows_alone_stand_apart_from_those_of_a_batch(tmp_p
     alone = measure_cost(read(tmp_path, ALONE))
     assert (alone.instances_per_second_alone, alone.instances_per_second_batched) == (0.5, None)
     assert (alone.p50_seconds, alone.p95_seconds) == (1.8, 4.25)
+    said = "latencies of an endpoint are those of its requests."
+    assert any(said in note for note in explain([alone]))
+    assert not any(said in note for note in explain([batched]))
 
 
 def test_an_imported_system_ran_elsewhere_and_has_no_figures(tmp_path: Path) -> None:

@@ -157,7 +157,9 @@ def explain_costs(costs: Sequence[Cost], *, prices: Prices | None, co2: float | 
     notes.extend(f"kWh: {note}." for note in kwh_notes if note)
     if co2 is not None:
         notes.append(f"CO2 at {co2:g} g a kWh, as given.")
-    if any(cost.instances_per_second_batched for cost in costs):
+    if any(cost.tokens_per_second for cost in costs):
+        notes.append("Tokens/s are those read in a training, and the new ones in a prediction.")
+    if any(cost.instances_per_second_alone or cost.p50_seconds for cost in costs):
         notes.append(
             "Instances/s and latency at batch 1 are of rows one by one; latencies of an endpoint "
             "are those of its requests."
