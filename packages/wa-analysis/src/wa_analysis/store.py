@@ -27,7 +27,9 @@ FILE = "annotations.sqlite3"
 LIMIT = 256 * 1024 * 1024
 _WAIT = 30.0  # seconds for other processes to finish writing
 _KEYS_AT_ONCE = 500  # parameters of one statement
+# Waiting for the disk guards against a loss of power alone, after which the file may be renewed.
 _SCHEMA = """
+PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS kept (number INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB);
 """
 

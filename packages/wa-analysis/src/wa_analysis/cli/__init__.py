@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -33,7 +32,7 @@ class _Lazy(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS or find_spec(f"wa_analysis.cli.{cmd_name}") is None:
+        if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"wa_analysis.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
