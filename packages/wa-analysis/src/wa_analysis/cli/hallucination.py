@@ -175,7 +175,10 @@ def _print_precision(name: str, rated: Sequence[Rated]) -> None:
     table: list[tuple[str, ...]] = [("system", "source precision", "found", *_RATE[1:])]
     for annotated, rates in rated:
         for kind, words in _PRECISION.items():
-            table.append((annotated.output.system, words, *_show_rate(rates.precision[kind])))
+            found, *others = _show_rate(rates.precision[kind])
+            # What is found of a mean is a sum of shares, which says nothing.
+            shown = "-" if kind.endswith("mean") else found
+            table.append((annotated.output.system, words, shown, *others))
     click.echo(f"\n# {name}: named entities of changed sentences that the source has")
     print_table(table)
 
@@ -216,5 +219,4 @@ def _show_part(rate: Rate | None) -> tuple[str, str]:
 
 
 def _show_count(count: float) -> str:
-    """Write a sum, which is whole but for a sum of shares."""
-    return show_number(int(count) if count == int(count) else count)
+    return show_number(round(count))
