@@ -56,7 +56,7 @@ docs-check: $(SYNC)  ## is the command-line reference what --help says now?
 test: lint docs-check  ## all checks and all tests
 	$(OFFLINE) $(RUN) pytest -n 2 --dist loadfile
 
-bench: $(SYNC)  ## measure everything against its peers (an hour; see the benchmarks' READMEs)
+bench: $(SYNC)  ## measure everything against its peers (over an hour; see the benchmarks' READMEs)
 	$(RUN) python packages/wa-data/benchmarks/build_speed.py
 	$(RUN) python packages/wa-data/benchmarks/import_time.py
 	$(RUN) python packages/wa-metrics/benchmarks/wheel_alone.py
@@ -70,6 +70,13 @@ bench: $(SYNC)  ## measure everything against its peers (an hour; see the benchm
 	$(RUN) python packages/wa-train/benchmarks/smollm2_folder.py out/smollm2
 	$(RUN) wa-data build demo -o out/demo
 	$(RUN) python packages/wa-train/benchmarks/prediction_speed.py --model out/smollm2 --data out/demo --benchmark bea19_dev --rows 48
+	$(RUN) python packages/wa-train/benchmarks/same_size.py --data out/demo --benchmark bea19_dev
+	$(RUN) python packages/wa-analysis/benchmarks/annotation_speed.py $(BEA_DEV) $(firstword $(SYSTEMS))
+	$(RUN) wa-data build wi-gec --mirror $(CORPORA) -o out/gec
+	@mkdir -p out/systems && for text in $(SYSTEMS); do name=$$(basename $$text .txt); \
+		$(RUN) wa-train import-predictions $$text --data out/gec --benchmark bea19_dev --model $$name \
+			-o out/systems/$$name.jsonl --restart; done
+	$(RUN) python packages/wa-analysis/benchmarks/report_speed.py $(SYSTEMS:../shared/outputs/bea19-dev/%.txt=out/systems/%.jsonl)
 
 soak: $(SYNC)  ## kill, starve and fill the disk, 20 times each (minutes)
 	$(OFFLINE) $(RUN) python tests/soak/soak_data.py
