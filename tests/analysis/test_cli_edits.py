@@ -182,7 +182,7 @@ def test_workers_and_no_cache_change_nothing(tmp_path: Path) -> None:
         (["absent.jsonl"], "error: absent.jsonl: No such file or directory"),
         (["out.txt", "--src", "s.txt", "--spacy-model", "en_none"], "spacy download en_none"),
         (["out.txt", "--gold", "s.txt"], "s.txt:1: expected `S tokens`"),
-        (["out.txt", "--src", "long.txt"], "expected 2 lines, as long.txt has sentences, got 1"),
+        (["out.txt", "--src", "long.txt"], "expected 2 lines, as long has sentences, got 1"),
         (["empty.jsonl"], "expected at least one row, got an empty file; write predictions with"),
         (["double.jsonl"], "expected each id once"),
         ([], "Missing argument"),

@@ -158,6 +158,9 @@ def test_words_that_were_joined_or_split_are_not_new() -> None:
     split = Edit(0, 1, 2, "R:ORTH", "New York")
     (found,) = flag("at NewYork", "at New York", split, after=[Entity(1, 3, "GPE")])
     assert found.new == () and found.columns == EVERY[:2]
+    part = Edit(0, 1, 2, "R:ORTH", "York")
+    (found,) = flag("at NewYork-City", "at York", part, after=[Entity(1, 2, "GPE")])
+    assert found.new == () and found.columns == EVERY[:3]
 
 
 def test_a_name_is_compared_with_words_that_were_changed_and_with_names_alone() -> None:

@@ -14,7 +14,9 @@ from .made_up import correct
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
-        ("In 1998 , 1,000 of 2.5 and 09:30", ["1998", "1000", "25", "930"]),
+        ("In 1998 , 1,000 of 2.5 and 09:30", ["1998", "1000", "2.5", "9.30"]),
+        ("1.000.000 or 2,5 or 0 or 000 or 0.50", ["1000000", "2.5", "0", "0", "0.50"]),
+        ("30 m² , 7 1/4", ["30", "7", "1.4"]),
         ("the 3rd of 12 , B2 , 007", ["3", "12", "2", "7"]),
         ("twenty-five or twenty five", ["25", "25"]),
         ("two hundred and six thousand three hundred and ten", ["206310"]),
@@ -37,6 +39,8 @@ def test_numbers_are_read_in_digits_and_in_words(text: str, numbers: list[str]) 
         ("two cats", "three cats", Edit(0, 0, 1, "R", "three"), ("2",), ("3",)),
         ("two cats", "2 cats", Edit(0, 0, 1, "R", "2"), (), ()),
         ("1000 $", "1,000 $", Edit(0, 0, 1, "R", "1,000"), (), ()),
+        ("2.5 km", "25 km", Edit(0, 0, 1, "R", "25"), ("2.5",), ("25",)),
+        ("7 1/4 h", "7/4 h", Edit(0, 0, 2, "R", "7/4"), ("7", "1.4"), ("7.4",)),
         ("10.30 am", "10:30 am", Edit(0, 0, 1, "R", "10:30"), (), ()),
         ("26th May", "26 th May", Edit(0, 0, 1, "R", "26 th"), (), ()),
         ("1990-1995 .", "1990 - 1995 .", Edit(0, 0, 1, "R", "1990 - 1995"), (), ()),

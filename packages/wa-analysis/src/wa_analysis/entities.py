@@ -1,4 +1,4 @@
-"""Edits that involve an entity: five columns, from any entity touched to what was made up.
+"""Edits that involve an entity: columns from any entity touched to what was made up.
 
 The paper counts "corrections that involve a named entity", by spaCy. Entities are those of the
 source and those of the output, as either side may miss one. An edit touches an entity where it
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from wa_analysis.actions import is_uncorrected
 from wa_analysis.changes import Span, find_changes
-from wa_analysis.numerals import NumberChange, find_number_changes
+from wa_analysis.numerals import NumberChange, find_number_changes, find_numbers, has_digit
 from wa_analysis.spellings import fold, has_content, is_spelling_of
 from wa_analysis.support import Support, find_support
 
@@ -36,6 +36,8 @@ NAMED = frozenset(
     "PERSON NORP FAC ORG GPE LOC PRODUCT EVENT WORK_OF_ART LAW LANGUAGE".split()
 )  # fmt: skip
 _UNSUPPORTED = 4
+# Letters of a word that is taken for a part of a longer one, such as York of NewYork-based.
+_SHORTEST_PART = 3
 
 
 class Mention(NamedTuple):
@@ -160,16 +162,17 @@ class _Known:
     def find_new(self, change: Change) -> Iterator[str]:
         """Yield the words of names that a change writes and that the source does not have."""
         removed, written = fold(change.removed), fold(change.written)
-        if removed and is_spelling_of(written, removed):  # also of words joined or split
-            return
+        if len(change.removed) != len(change.written) and is_spelling_of(written, removed):
+            return  # words that were joined or split
         for place, word in enumerate(change.written, change.output.start):
-            folded = fold([word])
-            if place not in self._names or not has_content(word) or any(map(str.isdigit, word)):
-                continue
-            if folded not in self._words and not any(
-                is_spelling_of(folded, other) for other in (*self._spellings, removed)
-            ):
-                yield word
+            if place in self._names and has_content(word) and not has_digit(word):
+                folded = fold([word])
+                is_part = len(folded) >= _SHORTEST_PART and folded in removed
+                if not (is_part or folded in self._words or self._has_spelling(folded)):
+                    yield word
+
+    def _has_spelling(self, folded: str) -> bool:
+        return any(is_spelling_of(folded, other) for other in self._spellings)
 
 
 def _find_names(facts: Facts | None) -> set[int]:
@@ -182,7 +185,7 @@ def _find_names(facts: Facts | None) -> set[int]:
 
 def _new_digits(change: Change, number: NumberChange) -> list[str]:
     """Return the numbers that a change writes in digits, those that are new."""
-    digits = "".join(filter(str.isdigit, " ".join(change.written)))
+    digits = find_numbers(list(filter(has_digit, change.written)))
     return [written for written in number.written if written in digits]
 
 

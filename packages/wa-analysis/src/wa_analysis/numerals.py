@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from wa_analysis.changes import Change
 
-_DIGITS = re.compile(r"\d+")
+_NOT_DIGITS = re.compile(r"\D+")
+# In 1,000 and 1.000 the mark says nothing; in 2.5 and 10:30 it parts two numbers.
+_THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 _ONES = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
 _TEENS = "sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
@@ -31,11 +33,11 @@ class NumberChange(NamedTuple):
 def find_numbers(tokens: Sequence[str]) -> list[str]:
     """Return the numbers of some tokens in their order, as digits without leading zeros.
 
-    Marks between digits say nothing: 1,000 is 1000 and 10:30 is 10.30. Of numbers in words, "one"
-    alone is none, as it mostly counts nothing.
+    Marks and letters between digits are written as a point: 10:30 is 10.30. Of numbers in words,
+    "one" alone is none, as it mostly counts nothing.
 
-    >>> find_numbers("In 1998 two hundred and twenty-five , at 09:30 two or one".split())
-    ['1998', '225', '930', '2']
+    >>> find_numbers("In 1998 two hundred and twenty-five , at 09:30 1,000 or one".split())
+    ['1998', '225', '9.30', '1000']
     """
     numbers: list[str] = []
     words: list[str] = []
@@ -52,9 +54,14 @@ def find_numbers(tokens: Sequence[str]) -> list[str]:
             continue
         numbers += _add_up(words)
         words = []
-        if any(map(str.isdigit, word)):
+        if has_digit(word):
             numbers.append(_join_digits(word))
     return numbers
+
+
+def has_digit(word: str) -> bool:
+    """Tell whether a word has a digit; a raised one, as in m², is none."""
+    return any(map(str.isdecimal, word))
 
 
 def find_number_changes(
@@ -71,15 +78,20 @@ def find_number_changes(
     for change in changes:
         removed = [number for number in find_numbers(change.removed) if number in lost]
         written = [number for number in find_numbers(change.written) if number in new]
-        if "".join(removed) == "".join(written):
+        if len(removed) != len(written) and _glue(removed) == _glue(written):
             removed = written = []
         found.append(NumberChange(tuple(removed), tuple(written)))
     return found
 
 
 def _join_digits(token: str) -> str:
-    digits = "".join(_DIGITS.findall(token))
-    return digits.lstrip("0") or "0"
+    digits = _NOT_DIGITS.sub(".", _THOUSANDS.sub("", token)).strip(".")
+    short = digits.lstrip("0")
+    return short if short[:1].isdecimal() else f"0{short}"
+
+
+def _glue(numbers: Sequence[str]) -> str:
+    return "".join(numbers).replace(".", "")
 
 
 def _continues(words: Sequence[str], word: str) -> bool:

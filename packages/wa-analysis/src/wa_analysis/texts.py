@@ -37,23 +37,16 @@ def read_texts(
         InputError: a file is not what it should be, is empty, or has another number of lines.
         OSError: a file cannot be read.
     """
+    test_set = _read_set(gold, source, references)
     try:
-        if gold is not None:
-            test_set = _read_gold(gold)
-            others = [gold]
-        elif source is not None:
-            test_set = _read_parallel(source, references)
-            others = [source, *references]
-        else:
-            raise InputError("expected gold edits (--gold FILE.m2) or sources (--src FILE)")
         read = [_read_system(path) for path in paths]
     except WaMetricsError as error:
-        raise InputError(f"{error}; give {_what(gold)}") from error
+        raise InputError(f"{error}; write one text a line, as the system's output") from error
     n = len(test_set.sentences)
     for path, texts in zip(paths, read, strict=True):
         if len(texts) != n:
             raise InputError(
-                f"{name_file(path)}: expected {n:,} lines, as {name_file(others[0])} has "
+                f"{name_file(path)}: expected {n:,} lines, as {test_set.benchmark} has "
                 f"sentences, got {len(texts):,}; write one text a line, an empty one where the "
                 "system wrote nothing"
             )
@@ -74,6 +67,17 @@ def read_texts(
         )
         for path, name, texts in zip(paths, _name_systems(paths), read, strict=True)
     ]
+
+
+def _read_set(gold: Path | None, source: Path | None, references: Sequence[Path]) -> TestSet:
+    try:
+        if gold is not None:
+            return _read_gold(gold)
+        if source is not None:
+            return _read_parallel(source, references)
+    except WaMetricsError as error:
+        raise InputError(f"{error}; {_advise(gold)}") from error
+    raise InputError("expected gold edits (--gold FILE.m2) or sources (--src FILE), got neither")
 
 
 def _read_gold(path: Path) -> TestSet:
@@ -149,7 +153,7 @@ def _stem(path: Path) -> str:
     return name_file(path) if plain.name == "-" else plain.stem
 
 
-def _what(gold: Path | None) -> str:
+def _advise(gold: Path | None) -> str:
     if gold is not None:
-        return "an M2 file with --gold, or sources and references with --src and --ref"
-    return "files with one text a line each, all of the same sentences"
+        return "give an M2 file with --gold, or sources and references with --src and --ref"
+    return "give files with one text a line each, all of the same sentences"
