@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE = 120_000  # milliseconds, on a machine that is busy with other things
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -27,18 +28,26 @@ def started_browser() -> Iterator[Browser]:
         pytest.skip(f"no Chromium is here ({', '.join(NAMES)}); install Debian's chromium")
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+            browser = playwright.chromium.launch(
+                executable_path=found, args=list(FLAGS), timeout=PATIENCE
+            )
         except Error as error:  # a name that only installs one, as on Ubuntu
             pytest.skip(f"{found} does not start: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
 
 
+def open_page(browser: Browser, **options: Any) -> Page:
+    """Open an empty page in a context of its own."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context.new_page()
+
+
 @contextmanager
 def watched(browser: Browser, **options: Any) -> Iterator[Page]:
     """Open a page that may neither log an error nor ask for anything, nor be hacked."""
-    context = browser.new_context(**options)
-    opened = context.new_page()
+    opened = open_page(browser, **options)
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -49,7 +58,7 @@ def watched(browser: Browser, **options: Any) -> Iterator[Page]:
     yield opened
     assert said == []
     assert opened.evaluate("window.hacked") is None
-    context.close()
+    opened.context.close()
 
 
 def ids(page: Page) -> list[str]:
@@ -61,14 +70,19 @@ def count(page: Page) -> int:
     return int(page.locator("#count").inner_text().split(" of ")[0].replace(",", ""))
 
 
+def settle(page: Page) -> None:
+    """Wait until the page shows what was asked of it; it waits a moment for more."""
+    page.locator("#results:not([aria-busy])").wait_for(state="attached")
+
+
 def choose(page: Page, name: str, value: str) -> None:
     page.locator(f"[name={name}]").select_option(value)
-    page.wait_for_timeout(250)  # what is typed waits a moment, too
+    settle(page)
 
 
 def search(page: Page, text: str) -> None:
     page.locator("[name=text]").fill(text)
-    page.wait_for_timeout(250)
+    settle(page)
 
 
 def line_of(page: Page, id_: str, name: str) -> str:

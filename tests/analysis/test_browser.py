@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from .browser_pages import choose, count, ids, search, started_browser, watched
+from .browser_pages import choose, count, ids, search, settle, started_browser, watched
 from .report_pages import CAREFUL, HOSTILE, NUMBERED, QUOTES, SCRIPT, write_page
 
 ALL = NUMBERED + 4 + 2
@@ -88,10 +88,10 @@ def test_filters_of_edits_can_be_of_one_system_or_of_the_references(page: Page) 
 
 def test_a_hidden_system_neither_shows_nor_counts(page: Page) -> None:
     page.get_by_label("systems disagree").check()
-    page.wait_for_timeout(250)
+    settle(page)
     assert count(page) == ALL - 1
     page.locator(f"[name=shown][value='{CAREFUL}']").uncheck()
-    page.wait_for_timeout(250)
+    settle(page)
     assert count(page) == 0
     page.get_by_role("button", name="Reset").click()
     assert count(page) == ALL
@@ -103,7 +103,7 @@ def test_text_is_sought_as_it_is_and_as_a_regular_expression(page: Page) -> None
     search(page, "^Line 1[0-4] ")
     assert count(page) == 0
     page.get_by_label("regular expression").check()
-    page.wait_for_timeout(250)
+    settle(page)
     assert count(page) == 5
     search(page, "(")
     assert page.locator("#problem").inner_text().startswith("Not a regular expression:")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page
 
-from .browser_pages import choose, count, ids, line_of, started_browser, watched
+from .browser_pages import choose, count, ids, line_of, open_page, started_browser, watched
 from .report_pages import CAREFUL, COMMENT, HOSTILE, NUMBERED, QUOTES, SCRIPT, write_page
 
 ALL = NUMBERED + 4 + 2
@@ -51,24 +51,23 @@ def test_a_script_that_got_in_would_be_refused(browser: Browser, tmp_path: Path)
     text = file.read_text(encoding="utf-8")
     inline = '<script>window.hacked=1</script><img src="x" onerror="window.hacked=1">'
     file.write_text(text.replace("<main>", f"<main>{inline}"), encoding="utf-8")
-    context = browser.new_context()
-    opened = context.new_page()
+    opened = open_page(browser)
     refused: list[str] = []
     opened.on("console", lambda message: refused.append(message.text))
     opened.goto(file.as_uri())
     assert opened.evaluate("window.hacked") is None
     assert any("Content Security Policy" in text for text in refused)
     assert len(ids(opened)) == 20  # ours ran
-    context.close()
+    opened.context.close()
 
 
 def test_markup_cannot_be_made_from_text_even_by_our_script(browser: Browser, address: str) -> None:
     """Trusted types are required and none are made, so that innerHTML takes no text."""
-    opened = browser.new_page()
+    opened = open_page(browser)
     opened.goto(address)
     with pytest.raises(Error, match="TrustedHTML"):
         opened.evaluate("document.body.innerHTML = '<b>x</b>'")
-    opened.close()
+    opened.context.close()
 
 
 @pytest.mark.parametrize(
@@ -119,9 +118,9 @@ def test_diff_and_columns_give_back_both_texts(browser: Browser) -> None:
       }
       return "good";
     }"""
-    opened = browser.new_page()
+    opened = open_page(browser)
     assert opened.evaluate(f"() => {{ {script}; return ({check})(); }}") == "good"
     marked = """() => diffWords("I do n't know , it 's 1,000 .", "I don't know, it's 1,000!")
       .filter((piece) => piece.kind !== "same").map((piece) => piece.text)"""
     assert opened.evaluate(f"() => {{ {script}; return ({marked})(); }}") == [".", "!"]
-    opened.close()
+    opened.context.close()

@@ -55,6 +55,7 @@ function showPage() {
   ELEMENTS.results.replaceChildren(
     ...rows.map((row) => makeSentence(row, state, writeState({ ...state, page: 1, id: row.id }))),
   );
+  ELEMENTS.results.removeAttribute("aria-busy");
   const texts = ELEMENTS.results.querySelectorAll(".text, .columns td, h3 a");
   markFound(texts, ELEMENTS.problem.textContent ? null : makeExpression(state));
   const number = (value) => value.toLocaleString("en");
@@ -130,6 +131,7 @@ function handleKey(event) {
 function start() {
   let waiting = 0;
   ELEMENTS.filters.addEventListener("input", () => {
+    ELEMENTS.results.setAttribute("aria-busy", "true");
     clearTimeout(waiting); // while somebody types only the last word counts
     waiting = setTimeout(() => show(readControls()), 150);
   });
