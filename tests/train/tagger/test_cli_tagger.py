@@ -26,7 +26,7 @@ architecture = "tagger"
 prompt = "input"
 [train]
 method = "full"
-max_steps = 240
+max_steps = 600
 batch = 16
 cutoff = 32
 micro_tokens = 256
@@ -86,7 +86,7 @@ def test_the_run_is_a_plain_token_classifier(place: Path) -> None:
     model: Any = AutoModelForTokenClassification.from_pretrained(str(place / "run" / "model"))
     assert model.config.id2label[0] == "$KEEP"
     record = json.loads((place / "run" / "run.json").read_text(encoding="utf-8"))
-    assert (record["method"], record["steps"], record["samples_seen"]) == ("tagger", 240, 3840)
+    assert (record["method"], record["steps"], record["samples_seen"]) == ("tagger", 600, 9600)
 
 
 def test_a_confidence_beyond_all_doubt_changes_nothing(place: Path) -> None:
