@@ -219,7 +219,7 @@ def test_an_empty_text_has_neither_edits_nor_facts_of_its_own() -> None:
     from wa_analysis.pipeline import Block
     from wa_analysis.spacy_model import find_spacy_model
 
-    found = Pipeline(find_spacy_model()).read(Block([("a b", "")], [""]))
+    found = Pipeline(find_spacy_model()).read(Block([("a b", "")], [""], []))
     assert found.facts[""] == ((), ())
     (edit,) = found.edits["a b", ""]
     assert (edit.start, edit.end, edit.correction) == (0, 2, "")

@@ -115,6 +115,19 @@ def test_sources_alone_have_no_gold(tmp_path: Path) -> None:
 
 
 @needs_spacy
+def test_types_of_another_scheme_are_errant_s(tmp_path: Path) -> None:
+    gold = [edit(1, 2, "SVA", "goes")]
+    path = write_rows(tmp_path / "p.jsonl", row(edits=gold, metric="m2"))
+    done = run("edits", path)
+    assert (
+        "set: 1 sentences, gold edits of 1 annotator a sentence, with types by ERRANT"
+        in done.stderr
+    )
+    (only,) = read_table(done.stdout, "set: by type")
+    assert (only["type"], only["tp"], only["F0.5"]) == ("VERB:SVA", "1", "100.00")
+
+
+@needs_spacy
 def test_rows_without_a_prediction_and_empty_ones_are_said(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "p.jsonl", row(prediction=None), row(1, prediction=""), row(2))
     done = run("edits", path)

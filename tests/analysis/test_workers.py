@@ -38,7 +38,7 @@ def test_several_processes_find_what_one_does() -> None:
 @needs_spacy
 def test_a_model_that_cannot_be_loaded_is_wrong_input(tmp_path: Path) -> None:
     (tmp_path / "meta.json").write_text('{"lang": "en", "name": "x", "version": "1"}')
-    blocks = [Block([("a b", "a c")], ["a b"])] * 2
+    blocks = [Block([("a b", "a c")], ["a b"], [])] * 2
     with pytest.raises(InputError, match=r"--spacy-model .*expected a pipeline that this spaCy"):
         list(read_blocks(blocks, find_spacy_model(str(tmp_path)), workers=2))
 
@@ -61,7 +61,7 @@ def test_a_worker_that_fails_is_one_error(
         workers, "_PROGRAM", f"import json, sys; sys.path[:] = json.loads(sys.argv[1]); {program}"
     )
     before = list_children()
-    blocks = [Block([("a b", "a c")], [])] * 5
+    blocks = [Block([("a b", "a c")], [], [])] * 5
     with pytest.raises(WorkerError, match=message):
         list(read_blocks(blocks, SpacyModel("a", "b", "c", "d"), workers=2))
     assert list_children() == before
@@ -73,7 +73,7 @@ from wa_analysis import workers
 from wa_analysis.pipeline import Block
 from wa_analysis.spacy_model import SpacyModel
 workers._PROGRAM = "import sys, time; print('up', file=sys.stderr, flush=True); sys.stdin.read()"
-blocks = [Block([("a", "b")], [])] * 2
+blocks = [Block([("a", "b")], [], [])] * 2
 for _ in workers.read_blocks(blocks, SpacyModel("a", "b", "c", "d"), workers=2):
     pass
 """

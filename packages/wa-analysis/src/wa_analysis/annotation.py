@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from wa_analysis.facts import GoldEdits
 from wa_analysis.outputs import gather_outputs
 from wa_analysis.spacy_model import find_spacy_model
 from wa_analysis.survey import survey
@@ -43,9 +44,10 @@ class Annotated:
     """Hold the corrections of one output, None where there is no prediction, and the gold.
 
     `gold[sentence][annotator]` are the gold edits of an M2 set, or ERRANT's edits to each reference
-    of another set (`gold_kind`), without `noop`. `model` is the spaCy model that found the
-    entities, with its version; `tokens` is how predictions became tokens: none (as they are),
-    treebank or spacy.
+    of another set (`gold_kind`), without `noop`. Where they are of another scheme, such as
+    CoNLL-2014's, they have the types that ERRANT gives them, and their own spans and corrections.
+    `model` is the spaCy model that found the entities, with its version; `tokens` is how
+    predictions became tokens: none (as they are), treebank or spacy.
     """
 
     output: Output
@@ -76,6 +78,12 @@ class _Texts:
         """Yield each source with each reference that changes it, where references are the gold."""
         for source, row in zip(self.sources, self.references, strict=True):
             yield from ((source, text) for text in row if text != source)
+
+    def foreign_gold(self) -> Iterator[GoldEdits]:
+        """Yield the edits of each annotator where their types are not ERRANT's."""
+        if not self.test_set.has_errant_types:
+            for source, row in zip(self.sources, self.test_set.sentences, strict=True):
+                yield from (GoldEdits(source, edits) for edits in group_edits(row.edits) if edits)
 
 
 def annotate_outputs(
@@ -116,7 +124,8 @@ def annotate_outputs(
     changed = [pair for texts in sets for pair in texts.system_pairs()]
     pairs = dict.fromkeys([*changed, *(pair for texts in sets for pair in texts.reference_pairs())])
     texts = dict.fromkeys(text for pair in changed for text in pair)
-    found = survey(pairs, texts, model, workers=workers, store=store, progress=progress)
+    golds = dict.fromkeys(gold for texts in sets for gold in texts.foreign_gold())
+    found = survey(pairs, texts, golds, model, workers=workers, store=store, progress=progress)
     made = {
         id(annotated.output): annotated
         for texts in sets
@@ -135,7 +144,10 @@ def find_gold_kind(test_set: TestSet) -> GoldKind:
 def _assemble(texts: _Texts, found: Found, model: str) -> Iterator[Annotated]:
     kind = find_gold_kind(texts.test_set)
     if kind == "edits":
-        gold = tuple(_group_edits(row.edits) for row in texts.test_set.sentences)
+        gold = tuple(
+            tuple(_retype(source, edits, found) for edits in group_edits(row.edits))
+            for source, row in zip(texts.sources, texts.test_set.sentences, strict=True)
+        )
     else:
         gold = tuple(
             tuple(found.edits.get((source, text), ()) for text in row)
@@ -162,7 +174,14 @@ def _assemble(texts: _Texts, found: Found, model: str) -> Iterator[Annotated]:
         yield Annotated(output, tuple(corrections), gold, kind, model, texts.tokens)
 
 
-def _group_edits(edits: Iterable[Edit]) -> tuple[tuple[Edit, ...], ...]:
+def _retype(source: str, edits: tuple[Edit, ...], found: Found) -> tuple[Edit, ...]:
+    types = found.types.get(GoldEdits(source, edits))
+    if types is None:
+        return edits
+    return tuple(edit._replace(type=kind) for edit, kind in zip(edits, types, strict=True))
+
+
+def group_edits(edits: Iterable[Edit]) -> tuple[tuple[Edit, ...], ...]:
     """Return the edits of each annotator, in order of appearance; one who changed nothing stays."""
     by_annotator: dict[int, list[Edit]] = {}
     for edit in edits:

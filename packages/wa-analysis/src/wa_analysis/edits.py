@@ -205,8 +205,6 @@ def _walk(annotated: Annotated) -> Iterator[tuple[Correction, list[_Event]]]:
 
 
 def _key_gold(annotated: Annotated, index: int) -> dict[int, Keyed]:
-    if annotated.gold_kind == "edits":
-        return key_edits(annotated.output.test_set.sentences[index].edits, _RULES)
     keyed = [next(iter(key_edits(edits, _RULES).values())) for edits in annotated.gold[index]]
     return dict(enumerate(keyed or key_edits((), _RULES).values()))
 

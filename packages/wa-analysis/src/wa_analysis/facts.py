@@ -29,11 +29,19 @@ class Facts(NamedTuple):
 Pair = tuple[str, str]
 
 
+class GoldEdits(NamedTuple):
+    """Hold the edits of one annotator, whose types are to be ERRANT's; the source is tokens."""
+
+    source: str
+    edits: tuple[Edit, ...]
+
+
 class Found(NamedTuple):
-    """Hold the edits of pairs, and the facts of texts."""
+    """Hold the edits of pairs, the facts of texts, and the types of gold edits."""
 
     edits: Mapping[Pair, tuple[Edit, ...]]
     facts: Mapping[str, Facts]
+    types: Mapping[GoldEdits, tuple[str, ...]]
 
 
 def pack_edits(edits: Iterable[Edit]) -> list[Any]:

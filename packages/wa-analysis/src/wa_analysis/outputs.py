@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_analysis.errors import InputError
+from wa_metrics.edits import NOOP, UNCORRECTED
 from wa_metrics.errors import WaMetricsError
 from wa_metrics.groups import read_groups
 from wa_metrics.rows import read_rows
@@ -52,6 +53,13 @@ class TestSet:
     def has_gold_edits(self) -> bool:
         """Tell whether the set comes with gold edits, as M2 sets do."""
         return self.metric in {"m2", "errant"} or any(row.edits for row in self.sentences)
+
+    @property
+    def has_errant_types(self) -> bool:
+        """Tell whether the gold edits have ERRANT's types, such as M:DET; so if there are none."""
+        kinds = {edit.type for row in self.sentences for edit in row.edits}
+        named = kinds - {NOOP, *UNCORRECTED}
+        return not named or any(kind[:2] in {"M:", "R:", "U:"} for kind in named)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

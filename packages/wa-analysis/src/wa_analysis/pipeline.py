@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wa_analysis.errors import InputError
-from wa_analysis.facts import Entity, Facts, Found, Pair
+from wa_analysis.facts import Entity, Facts, Found, GoldEdits, Pair
+from wa_analysis.retyping import apply_gold, type_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,16 +21,28 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
     from wa_analysis.spacy_model import SpacyModel
-    from wa_metrics.errant.model import Sentence
+    from wa_metrics.errant.model import Parser, Sentence
 
 _AT_ONCE = 96
 
 
 class Block(NamedTuple):
-    """Hold what is to be found out at once: the edits of pairs, and the facts of texts."""
+    """Hold what is to be found out at once: edits of pairs, facts of texts, types of gold edits."""
 
-    pairs: Sequence[Pair]
-    texts: Sequence[str]
+    pairs: list[Pair]
+    texts: list[str]
+    golds: list[GoldEdits]
+
+    @property
+    def size(self) -> int:
+        """How much there is to find out."""
+        return len(self.pairs) + len(self.texts) + len(self.golds)
+
+    def extend(self, other: Block) -> None:
+        """Add what another block holds."""
+        self.pairs.extend(other.pairs)
+        self.texts.extend(other.texts)
+        self.golds.extend(other.golds)
 
 
 class Pipeline:
@@ -41,6 +54,7 @@ class Pipeline:
 
         self._parser = load_parser()
         self._extractor = Extractor()
+        self._annotator: Any = None
         self._other = None if model.is_errants else _load_other(model)
 
     def tokenise(self, text: str) -> str:
@@ -49,10 +63,7 @@ class Pipeline:
 
     def read(self, block: Block) -> Found:
         """Find out a block; each text is parsed once, and only where something needs it."""
-        sentences: dict[str, Sentence] = {}
-        for text in (*(text for pair in block.pairs for text in pair), *block.texts):
-            if text not in sentences:
-                sentences[text] = self._parser.read(text)
+        sentences = _Sentences(self._parser)
         described = [sentences[text] for text in block.texts]
         needed = [] if self._other else list(described)
         plans = []
@@ -61,13 +72,29 @@ class Pipeline:
             plan = self._extractor.plan(orig.words, cor.words)
             needed += [orig] * plan.needs_orig + [cor] * plan.needs_cor
             plans.append((orig, cor, plan))
+        applied = []
+        for gold in block.golds:
+            places, text = apply_gold(gold)
+            orig, cor = sentences[gold.source], sentences[text]
+            needed += [orig, cor]
+            applied.append((gold, places, orig, cor))
         self._parser.parse(needed)
         edits = [tuple(self._extractor.extract(*each)) for each in plans]
         facts = self._find_facts(described)
+        types = [type_edits(*each, self._errant()) for each in applied]
         return Found(
             dict(zip(block.pairs, edits, strict=True)),
             dict(zip(block.texts, facts, strict=True)),
+            dict(zip(block.golds, types, strict=True)),
         )
+
+    def _errant(self) -> Any:
+        """Return an annotator of errant that classifies what the parser parsed."""
+        if self._annotator is None:
+            import errant  # type: ignore[import-untyped]
+
+            self._annotator = errant.load("en", self._parser.nlp)
+        return self._annotator
 
     def _find_facts(self, sentences: Sequence[Sentence]) -> Iterator[Facts]:
         if self._other:
@@ -79,6 +106,18 @@ class Pipeline:
         ner: Any = self._parser.nlp.get_pipe("ner")
         docs = [sentence.doc for sentence in sentences]
         return map(_describe, ner.pipe(docs, batch_size=_AT_ONCE))
+
+
+class _Sentences(dict[str, "Sentence"]):
+    """Make a sentence of a text when it is first asked for."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self._parser = parser
+
+    def __missing__(self, text: str) -> Sentence:
+        made = self[text] = self._parser.read(text)
+        return made
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""Find out the edits of pairs and the facts of texts: from the store, or in one pass of spaCy."""
+"""Find out edits of pairs, facts of texts, types of gold: from the store, or in one pass."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wa_analysis.facts import Found, pack_edits, unpack_edits, unpack_facts
 from wa_analysis.pipeline import Block, Pipeline
@@ -12,99 +13,105 @@ from wa_analysis.store import make_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from wa_analysis.facts import Facts, Pair
+    from wa_analysis.facts import GoldEdits, Pair
     from wa_analysis.spacy_model import SpacyModel
     from wa_analysis.store import Store
-    from wa_metrics.edits import Edit
 
     # Given how much there is to do, returns what is told how much of it is done.
     Progress = Callable[[int], Callable[[int], None]]
 
-# Enough to parse in full batches, few enough that little is lost when a process is killed.
-_PAIRS_AT_ONCE = 128
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+# Pairs and texts: enough to parse in full batches, and little is lost if a process is killed.
+_AT_ONCE = 400
 _FORM = "1"  # how entries of the store are written
 
 
 def survey(
     pairs: Iterable[Pair],
     texts: Iterable[str],
+    golds: Iterable[GoldEdits],
     model: SpacyModel,
     *,
     workers: int = 1,
     store: Store | None = None,
     progress: Progress | None = None,
 ) -> Found:
-    """Return the edits of all pairs and the facts of all texts.
+    """Return the edits of all pairs, the facts of all texts and the types of all gold edits.
 
-    What is found out goes into the store block by block. `progress` is given how many pairs and
-    texts spaCy has to read, and returns what is told how many of them are done.
+    What is found out goes into the store block by block. `progress` is given how many of them spaCy
+    has to read, and returns what is told how many are done.
 
     Raises:
         InputError: the model cannot be loaded.
         WorkerError: a worker process failed.
     """
-    edits, pair_keys = _recall_edits(pairs, model, store)
-    facts, text_keys = _recall_facts(texts, model, store)
-    blocks = list(_make_blocks(pair_keys, text_keys))
+    errant = (_FORM, model.versions)
+    known_edits, new_pairs = _recall(
+        store, {pair: make_key("edits", *errant, *pair) for pair in pairs}, unpack_edits
+    )
+    of_model = (*errant, model.label, model.digest)
+    known_facts, new_texts = _recall(
+        store, {text: make_key("facts", *of_model, text) for text in texts}, unpack_facts
+    )
+    known_types, new_golds = _recall(
+        store, {gold: make_key("types", *errant, json.dumps(gold)) for gold in golds}, tuple
+    )
+    found = Found(known_edits, known_facts, known_types)
+    blocks = list(_make_blocks(new_pairs, new_texts, new_golds))
     if not blocks:
-        return Found(edits, facts)
-    tell = progress(len(pair_keys) + len(text_keys)) if progress else lambda count: None
-    for block, found in _read(blocks, model, workers):
-        edits.update(found.edits)
-        facts.update(found.facts)
+        return found
+    count = len(new_pairs) + len(new_texts) + len(new_golds)
+    tell = progress(count) if progress else lambda count: None
+    for block, news in _read(blocks, model, workers):
+        known_edits.update(news.edits)
+        known_facts.update(news.facts)
+        known_types.update(news.types)
         if store is not None:
-            entries = {
-                pair_keys[pair]: _pack(pack_edits(found.edits[pair])) for pair in found.edits
-            }
-            entries |= {text_keys[text]: _pack(found.facts[text]) for text in found.facts}
-            store.keep(entries)
-        tell(len(block.pairs) + len(block.texts))
-    return Found(edits, facts)
+            store.keep(
+                {new_pairs[pair]: _pack(pack_edits(edits)) for pair, edits in news.edits.items()}
+                | {new_texts[text]: _pack(facts) for text, facts in news.facts.items()}
+                | {new_golds[gold]: _pack(types) for gold, types in news.types.items()}
+            )
+        tell(block.size)
+    return found
 
 
-def _recall_edits(
-    pairs: Iterable[Pair], model: SpacyModel, store: Store | None
-) -> tuple[dict[Pair, tuple[Edit, ...]], dict[Pair, bytes]]:
-    """Return the edits that are kept, and the keys of the other pairs."""
-    keys = {pair: make_key("edits", _FORM, model.versions, *pair) for pair in pairs}
+def _recall(
+    store: Store | None, keys: dict[Item, bytes], unpack: Callable[[Any], Value]
+) -> tuple[dict[Item, Value], dict[Item, bytes]]:
+    """Return what is kept of some items, and the keys of the others."""
     kept = store.recall(keys.values()) if store is not None else {}
-    edits = {pair: unpack_edits(json.loads(kept[key])) for pair, key in keys.items() if key in kept}
-    return edits, {pair: key for pair, key in keys.items() if key not in kept}
+    known = {item: unpack(json.loads(kept[key])) for item, key in keys.items() if key in kept}
+    return known, {item: key for item, key in keys.items() if key not in kept}
 
 
-def _recall_facts(
-    texts: Iterable[str], model: SpacyModel, store: Store | None
-) -> tuple[dict[str, Facts], dict[str, bytes]]:
-    """Return the facts that are kept, and the keys of the other texts."""
-    of_model = (model.versions, model.label, model.digest)
-    keys = {text: make_key("facts", _FORM, *of_model, text) for text in texts}
-    kept = store.recall(keys.values()) if store is not None else {}
-    facts = {text: unpack_facts(json.loads(kept[key])) for text, key in keys.items() if key in kept}
-    return facts, {text: key for text, key in keys.items() if key not in kept}
-
-
-def _make_blocks(pairs: Iterable[Pair], texts: Iterable[str]) -> Iterator[Block]:
+def _make_blocks(
+    pairs: Iterable[Pair], texts: Iterable[str], golds: Iterable[GoldEdits]
+) -> Iterator[Block]:
     """Cut the work so that all that is wanted of a source, and of its corrections, is together."""
-    by_source: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        by_source.setdefault(pair[0], []).append(pair)
     left = dict.fromkeys(texts)
-    some_pairs: list[Pair] = []
-    some_texts: list[str] = []
-    for members in by_source.values():
-        some_pairs += members
-        for text in dict.fromkeys(text for pair in members for text in pair):
+    by_source: defaultdict[str, Block] = defaultdict(lambda: Block([], [], []))
+    for pair in pairs:
+        block = by_source[pair[0]]
+        block.pairs.append(pair)
+        for text in pair:
             if text in left:
                 del left[text]
-                some_texts.append(text)
-        if len(some_pairs) >= _PAIRS_AT_ONCE:
-            yield Block(some_pairs, some_texts)
-            some_pairs, some_texts = [], []
-    # Texts whose edits are known: of another model, or of a pair whose other side is new.
-    waiting = [*some_texts, *left]
-    while some_pairs or waiting:
-        yield Block(some_pairs, waiting[: 2 * _PAIRS_AT_ONCE])
-        some_pairs, waiting = [], waiting[2 * _PAIRS_AT_ONCE :]
+                block.texts.append(text)
+    for gold in golds:
+        by_source[gold.source].golds.append(gold)
+    for text in left:  # its edits are known: of another model, or of a pair that was seen before
+        by_source[text].texts.append(text)
+    waiting = Block([], [], [])
+    for block in by_source.values():
+        waiting.extend(block)
+        if waiting.size >= _AT_ONCE:
+            yield waiting
+            waiting = Block([], [], [])
+    if waiting.size:
+        yield waiting
 
 
 def _read(

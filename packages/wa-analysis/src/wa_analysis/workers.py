@@ -18,9 +18,10 @@ from threading import Thread
 from typing import IO, Any, cast
 
 from wa_analysis.errors import InputError, WorkerError
-from wa_analysis.facts import Found, pack_edits, unpack_edits, unpack_facts
+from wa_analysis.facts import Found, GoldEdits, pack_edits, unpack_edits, unpack_facts
 from wa_analysis.pipeline import Block, Pipeline, without_torch
 from wa_analysis.spacy_model import SpacyModel
+from wa_metrics.edits import Edit
 
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -101,6 +102,7 @@ def _ask(process: subprocess.Popen[bytes], block: Block) -> Found:
     return Found(
         dict(zip(block.pairs, map(unpack_edits, answer["edits"]), strict=True)),
         dict(zip(block.texts, map(unpack_facts, answer["facts"]), strict=True)),
+        dict(zip(block.golds, map(tuple, answer["types"]), strict=True)),
     )
 
 
@@ -113,11 +115,11 @@ def serve(*model_fields: str) -> None:
     for line in sys.stdin.buffer:
         try:
             pipeline = pipeline or load_pipeline(model)
-            pairs, texts = json.loads(line)
-            found = pipeline.read(Block([(source, text) for source, text in pairs], texts))
+            found = pipeline.read(_unpack_block(json.loads(line)))
             answer: dict[str, Any] = {
                 "edits": list(map(pack_edits, found.edits.values())),
                 "facts": list(found.facts.values()),
+                "types": list(found.types.values()),
             }
         except InputError as error:
             answer = {"input_error": str(error)}
@@ -128,6 +130,15 @@ def serve(*model_fields: str) -> None:
             answers.flush()
         except BrokenPipeError:  # nobody waits for it; nor may Python flush it at exit
             os._exit(1)
+
+
+def _unpack_block(packed: Any) -> Block:
+    pairs, texts, golds = packed
+    return Block(
+        [(source, text) for source, text in pairs],
+        texts,
+        [GoldEdits(source, tuple(Edit(*fields) for fields in edits)) for source, edits in golds],
+    )
 
 
 def load_pipeline(model: SpacyModel) -> Pipeline:

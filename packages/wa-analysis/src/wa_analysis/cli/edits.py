@@ -46,7 +46,8 @@ def edits(annotated: list[Annotated], tier: int, as_json: bool) -> None:
     Edits are ERRANT's. Actions are counted twice: by ERRANT (M, R, U), and by the spans of source
     and target, whichever is empty. Edits that correct nothing (UNK) are counted apart. P, R and
     F0.5 are those of ERRANT's scorer, which chooses an annotator for each sentence; where a test
-    set has no gold edits, ERRANT's edits to each reference are an annotator's. The counts of the
+    set has no gold edits, ERRANT's edits to each reference are an annotator's; where the gold has
+    types of another scheme (CoNLL-2014), ERRANT's stand for them. The counts of the
     gold are means over the annotators of a sentence. Lengths are tokens: of an edit the longer one
     of both sides, of a sentence those of the source.
     """
@@ -110,7 +111,8 @@ def _explain_gold(annotated: Annotated) -> str:
     counts = sorted(set(map(len, annotated.gold)))
     numbers = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     if annotated.gold_kind == "edits":
-        return f"gold edits of {numbers} annotator{'s' * (counts[-1] > 1)} a sentence"
+        types = "" if annotated.output.test_set.has_errant_types else ", with types by ERRANT"
+        return f"gold edits of {numbers} annotator{'s' * (counts[-1] > 1)} a sentence{types}"
     return f"ERRANT's edits to {numbers} reference{'s' * (counts[-1] > 1)} a sentence as gold"
 
 
