@@ -47,9 +47,9 @@ def edits(annotated: list[Annotated], tier: int, as_json: bool) -> None:
     and target, whichever is empty. Edits that correct nothing (UNK) are counted apart. P, R and
     F0.5 are those of ERRANT's scorer, which chooses an annotator for each sentence; where a test
     set has no gold edits, ERRANT's edits to each reference are an annotator's; where the gold has
-    types of another scheme (CoNLL-2014), ERRANT's stand for them. The counts of the
-    gold are means over the annotators of a sentence. Lengths are tokens: of an edit the longer one
-    of both sides, of a sentence those of the source.
+    types of another scheme (CoNLL-2014), ERRANT's stand for them. The counts of the gold are means
+    over the annotators of a sentence. Lengths are tokens: of an edit the longer one of both sides,
+    of a sentence those of the source.
     """
     from wa_analysis.edits import count_edits
 
