@@ -84,12 +84,15 @@ def flag_edits(annotated: Annotated) -> Iterator[Flagged]:
             continue
         changes = find_changes(correction)
         numbers = find_number_changes(correction.source, correction.output, changes)
-        known = _Known(correction, changes)
+        known: _Known | None = None
         for change, number in zip(changes, numbers, strict=True):
             if is_uncorrected(change.edit):
                 continue
             mentions = find_mentions(correction, change)
-            new = [*(known.find_new(change) if mentions else ()), *_new_digits(change, number)]
+            new = _new_digits(change, number)
+            if mentions:
+                known = known or _Known(correction, changes)
+                new = [*known.find_new(change), *new]
             columns = tuple(_name_columns(change, mentions, new))
             if columns or any(number):
                 support = _support(annotated, index, correction, change)

@@ -72,12 +72,15 @@ def find_number_changes(
     A number that stands in both texts is neither lost nor new, wherever an edit moves it; nor is
     one whose digits are written together in the one text and apart in the other.
     """
+    touched = [(find_numbers(each.removed), find_numbers(each.written)) for each in changes]
+    if not any(removed or written for removed, written in touched):
+        return [NumberChange((), ())] * len(touched)
     before, after = Counter(find_numbers(source)), Counter(find_numbers(output))
     lost, new = before - after, after - before
     found = []
-    for change in changes:
-        removed = [number for number in find_numbers(change.removed) if number in lost]
-        written = [number for number in find_numbers(change.written) if number in new]
+    for of_source, of_output in touched:
+        removed = [number for number in of_source if number in lost]
+        written = [number for number in of_output if number in new]
         if len(removed) != len(written) and _glue(removed) == _glue(written):
             removed = written = []
         found.append(NumberChange(tuple(removed), tuple(written)))
