@@ -184,7 +184,7 @@ def test_an_unfinished_run_and_an_unknown_base_are_told() -> None:
 def test_a_chat_model_is_asked_in_its_template() -> None:
     card = render_card(make_inputs(record=make_record("b", prompt="chat")))
     assert "apply_chat_template" in card
-    assert "--set base.prompt=chat" in card
+    assert "wa-train predict org/tiny-writer --data rows.jsonl --copy-draft -o out.jsonl" in card
     plain = render_card(make_inputs())
     assert "apply_chat_template" not in plain
     assert "### Instruction:" in plain

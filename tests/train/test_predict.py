@@ -50,7 +50,10 @@ def loaded() -> Loaded:
         for weight in model.parameters():
             weight.mul_(5)  # so that rounding decides nothing
     tokenizer = make_tokenizer()
-    return Loaded(model=model, tokenizer=tokenizer, encoder=Encoder(tokenizer, "rows"), name="tiny")
+    encoder = Encoder(tokenizer, "rows")
+    return Loaded(
+        model=model, tokenizer=tokenizer, encoder=encoder, name="tiny", folder=Path("tiny")
+    )
 
 
 def predict(

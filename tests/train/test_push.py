@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
-from wa_train import hub as client
 from wa_train.errors import DataError, HubError, RunError, UsageError
 from wa_train.push import PushRequest, PushResult, push, rehearse
 from wa_train.record import read_record
@@ -24,8 +20,8 @@ from ..data.hub_server import (  # type: ignore[import-not-found]  # mypy starts
     WRITE_TOKEN,
     Fault,
     Hub,
-    local_hub,
 )
+from .hub_user import use_hub, user
 from .test_card import SCORE
 from .tiny_runs import write_base, write_run
 
@@ -52,16 +48,7 @@ def local_run(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    from huggingface_hub import constants
-
-    with local_hub() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
-        monkeypatch.setenv("HF_TOKEN", WRITE_TOKEN)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "home/cache"))
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "home/token"))
-        monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    with use_hub(monkeypatch, tmp_path / "home") as running:
         yield running
 
 
@@ -73,20 +60,6 @@ def files(hub: Hub, revision: str = "main") -> dict[str, bytes]:
 def commits(hub: Hub) -> list[str]:
     messages: list[str] = hub.repo(REPO, "models").messages
     return messages[1:]
-
-
-def user(hub: Hub, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python as a user of this Hub, in a process of its own."""
-    own = {name: text for name, text in os.environ.items() if not name.startswith("HF_")}
-    own |= {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITE_TOKEN, "HF_HOME": str(home)}
-    return subprocess.run(
-        [sys.executable, *words],
-        env=own | {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def publish_base(hub: Hub, base: Path) -> None:
@@ -284,6 +257,9 @@ def test_what_cannot_be_published_is_refused_before_the_hub_is_asked(
     half = write_run(tmp_path / "half", base, exit="running", name=BASE)
     scores = tmp_path / "scores.jsonl"
     scores.write_text("{}")
+    fresh = write_run(tmp_path / "fresh", base, name="scratch")
+    (fresh / "scratch").mkdir()
+    refused(PushRequest(run=fresh, repo=REPO), UsageError, "belongs on scratch/.*--merged")
     refused(PushRequest(run=local, repo=REPO), UsageError, r"--base ORG/NAME.*--merged")
     refused(PushRequest(run=half, repo=REPO), RunError, "not finished")
     refused(PushRequest(run=tmp_path, repo=REPO), RunError, "expected a run folder")

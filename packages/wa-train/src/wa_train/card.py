@@ -6,6 +6,7 @@ Everything on it comes from the run's own record, recipe and metrics, and from s
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,6 +15,7 @@ from typing import Any
 
 from wa_train.errors import DataError
 from wa_train.record import RunRecord
+from wa_train.tagger.thresholds import Thresholds
 
 TAGS = ("writing-assistance", "text-editing", "grammatical-error-correction", "text-simplification")
 _SCORE_FIELDS = ("benchmark", "split", "metric", "score", "n", "ci", "decoding", "signature")
@@ -26,7 +28,8 @@ class CardInputs:
 
     `base` is the base model's Hub id, empty where it has none; `adapter` tells adapter weights from
     a whole model; `base_card` is the metadata of the base model's own card, as far as it is known;
-    `recipe` is the resolved recipe as tables.
+    `recipe` is the resolved recipe as tables; `tags` and `thresholds` are a tagger's, None where
+    nobody tuned them.
     """
 
     repo: str
@@ -37,7 +40,8 @@ class CardInputs:
     precision: str
     base_card: Mapping[str, Any] = field(default_factory=dict)
     scores: Sequence[Mapping[str, Any]] = ()
-    best_eval: Mapping[str, Any] | None = None
+    tags: Sequence[str] = ()
+    thresholds: Thresholds | None = None
 
 
 def render_card(inputs: CardInputs) -> str:
@@ -61,6 +65,8 @@ def render_card(inputs: CardInputs) -> str:
         name=inputs.repo.partition("/")[2],
         settings=list(_settings(inputs.recipe)),
         pairs=inputs.record.method == "seq2seq",
+        tagger=inputs.record.method == "tagger",
+        kinds=Counter(tag.partition("_")[0] for tag in inputs.tags),
         summary=str(inputs.recipe.get("summary") or ""),
         mix=str(inputs.recipe.get("data", {}).get("recipe") or ""),
         signatures=sorted({str(score["signature"]) for score in inputs.scores}),
@@ -78,14 +84,16 @@ def metadata(inputs: CardInputs) -> str:
     base: dict[str, Any] = (
         {"base_model": inputs.base, "base_model_relation": relation} if inputs.base else {}
     )
+    tagger = inputs.record.method == "tagger"
+    lora = inputs.adapter or inputs.record.method == "lora"
     names = {_hub_name(name) for name in inputs.record.data_digest} - {""}
     data = ModelCardData(
         **base,
         **licence,
         library_name="peft" if inputs.adapter else "transformers",
-        pipeline_tag="text-generation",
+        pipeline_tag="token-classification" if tagger else "text-generation",
         datasets=sorted(names) or None,
-        tags=[*TAGS, "lora"] if inputs.adapter or inputs.record.method == "lora" else list(TAGS),
+        tags=[*TAGS[:3], "gector"] if tagger else [*TAGS, *(["lora"] if lora else [])],
     )
     return str(data.to_yaml(line_break="\n"))
 

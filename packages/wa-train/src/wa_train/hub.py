@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from wa_train.errors import HubError, UsageError
+from wa_train.weights import MODEL_FILES
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 ATTEMPTS = 5
 FIRST_WAIT = 1.0
+_BESIDES = ["adapter_config.json", "thresholds.json", "merge.json", "run/recipe.json"]
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 Result = TypeVar("Result")
 
@@ -129,13 +131,46 @@ def read_card(api: HfApi, repo: str) -> dict[str, Any]:
     return dict(data.to_dict()) if data else {}  # type: ignore[no-untyped-call]
 
 
-def call(repo: str, action: Callable[[], Result]) -> Result:
+def fetch_published(repo: str, revision: str) -> Path:
+    """Fetch what belongs to a model besides its weights, of an adapter all; give the folder.
+
+    A repository that cannot be seen is its name as a path, without files: loading it says why.
+
+    Raises:
+        HubError: the Hub fails.
+    """
+    from huggingface_hub import errors, snapshot_download
+
+    endpoint = os.environ.get("HF_ENDPOINT")
+
+    def fetch(patterns: list[str]) -> Path:
+        def download() -> str:
+            return snapshot_download(
+                repo, revision=revision, allow_patterns=patterns, endpoint=endpoint
+            )
+
+        return Path(call(repo, download, attempts=1))  # the Hub's client tries again by itself
+
+    try:
+        folder = fetch(_BESIDES)
+    except HubError as error:
+        unseen = errors.LocalEntryNotFoundError, errors.RepositoryNotFoundError, ValueError
+        failed = _status(error) or 0
+        if isinstance(error.__cause__, unseen) and failed < 500:
+            return Path(repo)
+        raise
+    if (folder / "adapter_config.json").is_file():
+        return fetch([*MODEL_FILES, *_BESIDES])
+    return folder
+
+
+def call(repo: str, action: Callable[[], Result], *, attempts: int = ATTEMPTS) -> Result:
     """Do one thing at the Hub, again where a failure may pass by itself.
 
     Raises:
         HubError: it failed for good.
     """
-    for attempt in range(ATTEMPTS):
+    for attempt in range(attempts):
         try:
             return action()
         except Exception as error:
@@ -143,10 +178,10 @@ def call(repo: str, action: Callable[[], Result]) -> Result:
                 raise
             status = _status(error)
             passing = status is not None and (status in (0, 408, 429) or status >= 500)
-            if not passing or attempt == ATTEMPTS - 1:
+            if not passing or attempt == attempts - 1:
                 raise HubError(f"{repo}: {_explain(error, status)}") from error
             time.sleep(_asked_wait(error) or FIRST_WAIT * 2**attempt)
-    raise HubError(f"{repo}: no attempt was made")  # unreachable: ATTEMPTS is above 0
+    raise HubError(f"{repo}: no attempt was made")  # unreachable: `attempts` is above 0
 
 
 def _explain(error: Exception, status: int | None) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from wa_train.errors import ModelError, ResourceError, UsageError
 from wa_train.recipe import Precision
+from wa_train.tagger.thresholds import THRESHOLDS_FILE
 from wa_train.weights import RunWeights, model_files, open_run
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def merge_run(
             for name in model_files(weights.folder):
                 (part / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(weights.folder / name, part / name)
+        if (weights.folder / THRESHOLDS_FILE).is_file():
+            shutil.copyfile(weights.folder / THRESHOLDS_FILE, part / THRESHOLDS_FILE)
         _write_manifest(part, weights)
     return out
 

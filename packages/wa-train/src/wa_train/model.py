@@ -5,14 +5,13 @@ Safetensors only, no remote code, and the embeddings are never resized (peft#138
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import torch
 import transformers
@@ -31,11 +30,13 @@ from wa_train.architecture import (
     make_encoder,
     task_architecture,
 )
-from wa_train.errors import ModelError, RecipeError, RunError
-from wa_train.recipe import Base, Precision, Prompt, Recipe, Train
+from wa_train.errors import ModelError, RunError
+from wa_train.hub import fetch_published
+from wa_train.recipe import Base, Precision, Recipe, Train
 from wa_train.record import Method
 from wa_train.settings import load_recipe, load_recipe_json, recipe_names
 from wa_train.tokens import Encoder
+from wa_train.weights import recorded_prompt
 
 # On a CPU oneDNN keeps the last 1,024 compiled matrix products with their buffers. Ours differ from
 # pass to pass and would only pile up; what one pass repeats in every layer fits into 64.
@@ -51,14 +52,15 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 class Loaded:
     """A model ready to predict: adapters merged, on its device, in evaluation mode.
 
-    `name` is what predictions call the model, `method` how it was made as far as its files tell;
-    `run` the name of its run, if a run made it.
+    `name` is what predictions call the model, `folder` where the files beside its weights are,
+    `method` how it was made as far as its files tell; `run` the name of its run, if a run made it.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     encoder: Encoder
     name: str
+    folder: Path
     method: Method = "zero-shot"
     run: str | None = None
     recipe: Recipe | None = None
@@ -150,22 +152,25 @@ def load_for_prediction(
     folder = Path(source)
     if (folder / "run.json").is_file():
         return _load_run(folder, precision, device, overrides)
-    if (folder / "adapter_config.json").is_file():
-        unnamed = Recipe(name="", summary="", base=Base(prompt=_recorded_prompt(folder)))
-        return _load_adapter(folder, unnamed, precision, device, folder.name, overrides)
     if not folder.is_dir() and source in recipe_names():
         recipe = load_recipe(source, overrides)
         if recipe.base.scratch:
             raise RunError(f"recipe {source} has no model of its own: train it with `wa-train fit`")
         return _plain(recipe.base, precision, device, name=recipe.base.model, recipe=recipe)
+    name, revision = folder.name, "main"
+    if not folder.is_dir():
+        name, revision = source, load_recipe_overrides(Base(model=source), overrides).revision
+        folder = fetch_published(source, revision)
+    if (folder / "adapter_config.json").is_file():
+        unnamed = Recipe(name="", summary="", base=Base(prompt=recorded_prompt(folder)))
+        return _load_adapter(folder, unnamed, precision, device, name, overrides)
     base = Base(
         model=source,
-        architecture=architecture_of(load_config(source)),
-        prompt=_recorded_prompt(folder),
+        architecture=architecture_of(load_config(source, revision)),
+        prompt=recorded_prompt(folder),
     )
     base = load_recipe_overrides(base, overrides)
-    name = folder.name if folder.is_dir() else source
-    loaded = _plain(base, precision, device, name=name)
+    loaded = replace(_plain(base, precision, device, name=name), folder=folder)
     if base.prompt == "rows" and loaded.tokenizer.chat_template:
         log.info(
             "%s has a chat template and reads the rows' own prompt; for a model that is tuned to "
@@ -231,6 +236,7 @@ def _load_adapter(
         tokenizer=tokenizer,
         encoder=make_encoder(tokenizer, base),
         name=name,
+        folder=folder,
         method="lora" if base.architecture == "causal" else base.architecture,
         recipe=recipe if recipe.name else None,
     )
@@ -242,7 +248,14 @@ def _plain(
     model = load_base(base, precision=precision, device=device).eval()
     tokenizer = load_tokenizer(base.model, base.revision)
     encoder = make_encoder(tokenizer, base)
-    return Loaded(model=model, tokenizer=tokenizer, encoder=encoder, name=name, recipe=recipe)
+    return Loaded(
+        model=model,
+        tokenizer=tokenizer,
+        encoder=encoder,
+        name=name,
+        folder=Path(base.model),
+        recipe=recipe,
+    )
 
 
 def load_from(kind: Any, source: str, revision: str, **options: Any) -> Any:
@@ -263,16 +276,6 @@ def load_from(kind: Any, source: str, revision: str, **options: Any) -> Any:
             f"base model {source!r}: the {where} does not load: {said}; expected a transformers "
             "model in safetensors; name another with --set base.model=FOLDER_OR_ID"
         ) from error
-
-
-def _recorded_prompt(folder: Path) -> Prompt:
-    """Find how a downloaded or merged model was trained to be prompted; `rows` if unknown."""
-    with contextlib.suppress(OSError, ValueError, KeyError, RecipeError):
-        return load_recipe_json(folder / "run" / "recipe.json").base.prompt
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        prompt: Prompt = json.loads((folder / "merge.json").read_text(encoding="utf-8"))["prompt"]
-        return prompt if prompt in get_args(Prompt) else "rows"
-    return "rows"
 
 
 def _four_bit(precision: Precision) -> Any:

@@ -42,9 +42,13 @@ def contents(
 def public_recipe(recipe: dict[str, Any], base: str) -> dict[str, Any]:
     """Give the recipe without a path of this machine."""
     model = recipe["base"]["model"]
-    return recipe | {
+    public = recipe | {
         "base": recipe["base"] | {"model": base or public_name(model) if model else ""}
     }
+    for table, name in (("tagger", "vocabulary"), ("curriculum", "text")):
+        if recipe.get(table):
+            public[table] = recipe[table] | {name: Path(recipe[table][name]).name}
+    return public
 
 
 def is_local(name: str) -> bool:

@@ -31,6 +31,7 @@ from wa_train.published import (
 )
 from wa_train.recipe import Precision
 from wa_train.settings import dump_recipe
+from wa_train.tagger.thresholds import THRESHOLDS_FILE, read_thresholds
 from wa_train.weights import RunWeights, open_run
 
 if TYPE_CHECKING:
@@ -142,11 +143,17 @@ def _prepare(request: PushRequest) -> tuple[RunWeights, CardInputs]:
     record, recipe = weights.record, weights.recipe
     adapter = weights.is_adapter and not request.merged
     base = request.base or ("" if is_local(record.base_model) else record.base_model)
+    if adapter and weights.made_base:
+        raise UsageError(
+            f"{request.run}: the adapter belongs on {weights.made_base.name}/, which the run made "
+            "itself and nobody else has; publish the whole model with --merged"
+        )
     if adapter and not base:
         raise UsageError(
             f"{request.run}: the base model is the folder {record.base_model}, which nobody else "
             "has; name it with --base ORG/NAME, or publish the whole model with --merged"
         )
+    tuned = (weights.folder / THRESHOLDS_FILE).is_file()
     own = recipe.train.precision if weights.is_adapter else "fp32"
     inputs = CardInputs(
         repo=request.repo,
@@ -160,6 +167,8 @@ def _prepare(request: PushRequest) -> tuple[RunWeights, CardInputs]:
         adapter=adapter,
         precision="fp32" if adapter else request.precision or own,
         scores=read_scores(request.scores) if request.scores else (),
+        tags=weights.read_tags(),
+        thresholds=read_thresholds(weights.folder) if tuned else None,
     )
     return weights, inputs
 

@@ -1,12 +1,15 @@
-"""The weights of a finished run, and which of its files may leave the machine."""
+"""The weights of a finished run, which of its files may leave the machine, and what they say."""
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from wa_train.errors import ModelError, RunError
-from wa_train.recipe import Recipe
+from wa_train.errors import ModelError, RecipeError, RunError
+from wa_train.recipe import Prompt, Recipe
 from wa_train.record import RunRecord, read_record
 
 # What a model consists of; nothing else is ever copied or published, so no pickle and no optimizer.
@@ -44,6 +47,22 @@ class RunWeights:
     def is_adapter(self) -> bool:
         """Tell an adapter from a whole model."""
         return (self.folder / "adapter_config.json").is_file()
+
+    @property
+    def made_base(self) -> Path | None:
+        """Give the base model that the run made itself, if it did."""
+        folders = (self.run / "start", self.run / "scratch")
+        return next((folder for folder in folders if folder.is_dir()), None)
+
+    def read_tags(self) -> tuple[str, ...]:
+        """Read the tags of a tagger's run; none where it is no tagger."""
+        if self.record.method != "tagger":
+            return ()
+        folders = (self.folder, self.run / "start", Path(self.recipe.base.model))
+        files = (folder / "config.json" for folder in folders)
+        config = next((file for file in files if file.is_file()), None)
+        names = json.loads(config.read_text(encoding="utf-8"))["id2label"] if config else {}
+        return tuple(names[number] for number in sorted(names, key=int))[:-2]
 
 
 def open_run(run: Path, *, allow_unfinished: bool = False) -> RunWeights:
@@ -91,3 +110,15 @@ def model_files(folder: Path) -> list[str]:
     if not any(name.endswith(".safetensors") for name in names):
         raise ModelError(f"{folder}: no safetensors; expected the weights of a finished run")
     return names
+
+
+def recorded_prompt(folder: Path) -> Prompt:
+    """Find how a published or merged model was trained to be prompted; `rows` if unknown."""
+    from wa_train.settings import load_recipe_json
+
+    with suppress(OSError, ValueError, KeyError, RecipeError):
+        return load_recipe_json(folder / "run" / "recipe.json").base.prompt
+    with suppress(OSError, ValueError, KeyError):
+        prompt: Prompt = json.loads((folder / "merge.json").read_text(encoding="utf-8"))["prompt"]
+        return prompt if prompt in get_args(Prompt) else "rows"
+    return "rows"

@@ -189,12 +189,12 @@ def make_local(source: str | None, asked: Mapping[str, Any]) -> Ready:
             device=device,
             overrides=asked["overrides"],
         )
-        return _choose(str(source), loaded, settings, asked), meter
+        return _choose(loaded, settings, asked), meter
 
     return load
 
 
-def _choose(source: str, loaded: Loaded, settings: Settings, asked: Mapping[str, Any]) -> Predictor:
+def _choose(loaded: Loaded, settings: Settings, asked: Mapping[str, Any]) -> Predictor:
     """Choose what predicts with a loaded model: it writes text, or tags it."""
     from wa_train.predict.local import LocalPredictor
     from wa_train.tagger.encoder import TagEncoder
@@ -202,16 +202,18 @@ def _choose(source: str, loaded: Loaded, settings: Settings, asked: Mapping[str,
     tuned = {name: asked[name] for name in _ONLY_TAGGER if asked[name] is not None}
     if not isinstance(loaded.encoder, TagEncoder):
         for name in tuned:
-            raise UsageError(f"--{name} goes with taggers only, and {source} is none; leave it out")
+            raise UsageError(
+                f"--{name} goes with taggers only, and {loaded.name} is none; leave it out"
+            )
         return LocalPredictor(loaded, settings)
     if asked["copy_draft"] or asked["decoding"] != "greedy":
         raise UsageError("a tagger writes no text: leave out --decoding and --copy-draft")
     from wa_train.tagger.predictor import TagPredictor, narrow
-    from wa_train.tagger.thresholds import find_thresholds
+    from wa_train.tagger.thresholds import read_thresholds
 
     if not (settings.exact or asked["precision"]):
         settings = replace(settings, precision=narrow(loaded.model))
-    thresholds = replace(find_thresholds(source), **tuned)
+    thresholds = replace(read_thresholds(loaded.folder), **tuned)
     return TagPredictor(loaded, settings, thresholds)
 
 

@@ -52,19 +52,6 @@ def read_thresholds(folder: Path) -> Thresholds:
     return found
 
 
-def find_thresholds(source: str) -> Thresholds:
-    """Find the thresholds of a run, a folder or a model of the Hub; the defaults if untuned."""
-    if Path(source).is_dir():
-        return read_thresholds(find_weights(Path(source)))
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-
-    try:
-        return read_thresholds(Path(hf_hub_download(source, THRESHOLDS_FILE)).parent)
-    except (EntryNotFoundError, HfHubHTTPError):
-        return Thresholds()
-
-
 def find_weights(folder: Path) -> Path:
     """Find where the weights of a run or a model are."""
     return next(part for part in (folder / "model", folder / "adapter", folder) if part.is_dir())
