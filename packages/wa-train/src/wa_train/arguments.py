@@ -73,7 +73,8 @@ def training_arguments(
             remove_unused_columns=False,
             dataloader_num_workers=0 if cpu else 1,
             dataloader_pin_memory=False,
-            ddp_find_unused_parameters=False,
+            # Weights that are frozen for some steps: DDP would wait for their gradients.
+            ddp_find_unused_parameters=bool(recipe.tagger and recipe.tagger.cold_steps),
             ddp_broadcast_buffers=False,
             **options,
         )
