@@ -109,10 +109,16 @@ class Handler(BaseHTTPRequestHandler):
                 del reply[name]
             if fault.get("choice"):
                 reply["choices"][0] |= fault["choice"]
-            self.answer(200, fault.get("raw", reply), fault.get("headers"), cut=fault.get("cut"))
+            raw, headers = fault.get("raw", reply), fault.get("headers")
+            self.answer(200, raw, headers, cut=fault.get("cut"), drip=fault.get("drip", 0.0))
 
     def answer(
-        self, status: int, body: Any, headers: dict[str, str] | None = None, cut: Any = None
+        self,
+        status: int,
+        body: Any,
+        headers: dict[str, str] | None = None,
+        cut: Any = None,
+        drip: float = 0.0,
     ) -> None:
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
@@ -126,8 +132,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.close_connection = True
             self.connection.shutdown(2)
-        else:
-            self.wfile.write(data)
+            return
+        step = len(data) // 10 if drip else len(data) or 1
+        for start in range(0, len(data), step):
+            self.wfile.write(data[start : start + step])
+            time.sleep(drip)
 
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):  # a client that was killed

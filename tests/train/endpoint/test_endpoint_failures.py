@@ -24,6 +24,7 @@ PASSING: dict[str, dict[str, Any]] = {
     "behind a proxy": {"status": 502, "body": ""},
     "cut": {"cut": True},
     "slow": {"delay": 60.0},
+    "dripping": {"drip": 0.5},
     "half of a JSON": {"raw": '{"choices": [{"message": {"con'},
     "no JSON": {"raw": "It works!", "headers": {"Content-Type": "text/html"}},
     "nothing": {"raw": ""},
@@ -47,7 +48,7 @@ def test_what_may_pass_is_asked_again(
 ) -> None:
     monkeypatch.setattr(failures, "_FIRST_WAIT", 0.05)
     server.plan({"match": "walk 1 mile", "times": 2, **PASSING[kind]})
-    timeout = 2.5 if kind == "slow" else 20.0
+    timeout = 2.5 if kind in ("slow", "dripping") else 20.0
     _, record = ask(server, tmp_path / "out.jsonl", 3, timeout=timeout)
     rows = read(tmp_path / "out.jsonl")
     assert [row["prediction"] for row in rows] == [corrected(n) for n in range(3)]
