@@ -226,8 +226,10 @@ def test_rows_without_a_text_are_null_and_counted(folder: Path, tmp_path: Path) 
     given = [
         {"id": f"jfleg-validation-{n}", "prediction": text} for n, text in ((2, None), (1, "a"))
     ]
-    words = ("import-predictions", "-", "--data", folder, "--benchmark", "jfleg", "--model", "m")
-    words = (*words, "--split", "validation", "-o", tmp_path / "out.jsonl")
+    words = (
+        *("import-predictions", "-", "--data", folder, "--benchmark", "jfleg", "--model", "m"),
+        *("--split", "validation", "-o", tmp_path / "out.jsonl"),
+    )
     assert "2 missing ('jfleg-validation-0', 'jfleg-validation-3')" in bad(
         *words, text=lines(*given)
     )
