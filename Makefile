@@ -16,7 +16,7 @@ JFLEG = $(CORPORA)/jfleg/test
 BEA_DEV = $(CORPORA)/bea19/wi+locness/m2/ABCN.dev.gold.bea19.m2
 SYSTEMS = $(wildcard ../shared/outputs/bea19-dev/*.txt)
 
-.PHONY: help demo test lint docs docs-check bench soak clean
+.PHONY: help demo test lint docs docs-check bench soak audit release-check clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,8 +78,18 @@ bench: $(SYNC)  ## measure everything against its peers (over an hour; see the b
 			-o out/systems/$$name.jsonl --restart; done
 	$(RUN) python packages/wa-analysis/benchmarks/report_speed.py $(SYSTEMS:../shared/outputs/bea19-dev/%.txt=out/systems/%.jsonl)
 
-soak: $(SYNC)  ## kill, starve and fill the disk, 20 times each (minutes)
-	$(OFFLINE) $(RUN) python tests/soak/soak_data.py
+soak: $(SYNC)  ## kill, starve and crowd every package, and fill its disk (at most 15 minutes)
+	@mkdir -p out
+	set -o pipefail; $(OFFLINE) $(RUN) python tests/soak/soak.py | tee out/soak.md
+
+audit: $(SYNC)  ## look for known weaknesses in what uv.lock names (needs the network)
+	@mkdir -p out
+	$(UV) export --quiet --locked --all-packages --all-extras --all-groups --no-emit-workspace -o out/locked.txt
+	$(UV) run --quiet --isolated --locked --only-group release \
+		pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r out/locked.txt
+
+release-check: $(SYNC)  ## prove that each package can be released; tags nothing (needs the network)
+	$(OFFLINE) $(RUN) python -m release.check
 
 clean:  ## remove what the commands above made
 	rm -rf demo out .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
