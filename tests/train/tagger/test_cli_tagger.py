@@ -139,13 +139,15 @@ def test_what_does_not_go_together_is_refused(place: Path) -> None:
 
 @needs_errant
 def test_tuning_measures_a_grid_and_keeps_the_best(place: Path) -> None:
-    shutil.copytree(place / "run", place / "tuned")
-    words = ("tune", place / "tuned", "--data", place / "held-out.jsonl", "--rounds", 2)
+    """A tagger that learnt for long is sure of everything, at every point of the grid."""
+    data = ("--data", place / "train.jsonl", "--set", "train.max_steps=150")
+    good("fit", place / "tiny.toml", *data, "-o", place / "unsure")
+    words = ("tune", place / "unsure", "--data", place / "held-out.jsonl", "--rounds", 2)
     points = json.loads(good(*words, "--json"))
     scores = [point["f"] for point in points]
     assert scores == sorted(scores, reverse=True)
-    assert scores[0] > 90 > scores[-1]
-    kept = json.loads((place / "tuned" / "model" / "thresholds.json").read_text(encoding="utf-8"))
+    assert scores[0] > scores[-1]
+    kept = json.loads((place / "unsure" / "model" / "thresholds.json").read_text(encoding="utf-8"))
     assert kept == {
         "confidence": points[0]["confidence"], "error": points[0]["error"], "rounds": 2,
     }  # fmt: skip
