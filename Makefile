@@ -47,11 +47,13 @@ lint: $(SYNC)  ## ruff, mypy, and what else must hold of the tree
 	$(RUN) mypy
 	@! grep -nE 'file:|registry = "/' uv.lock
 
-docs: $(SYNC)  ## write the command-line reference from --help
+docs: $(SYNC)  ## write the command-line reference from --help and build the site into site/
 	$(RUN) python docs/cli_reference.py
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
 
-docs-check: $(SYNC)  ## is the command-line reference what --help says now?
+docs-check: $(SYNC)  ## is the command-line reference what --help says now, and does the site build without a warning?
 	$(RUN) python docs/cli_reference.py --check
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --strict
 
 test: lint docs-check  ## all checks and all tests
 	$(OFFLINE) $(RUN) pytest -n 2 --dist loadfile

@@ -1,0 +1,145 @@
+"""Every command of the documents runs, or is at least what its command line understands."""
+
+from __future__ import annotations
+
+import doctest
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .blocks import Block, read_blocks
+from .sandbox import (
+    PERHAPS,
+    REPOSITORY,
+    documents,
+    lay_programs,
+    run_block,
+    warm_process,
+    write_file,
+)
+
+# What the guides start from, made by their own commands, at the size of the tests.
+PREPARED = """\
+$ wa-data -q demo-sources -o corpora --rows 40
+$ wa-data -q build demo --limit 40 -o out
+$ wa-data -q build demo-gec -o demo/gec
+$ wa-train fit tiny-demo --data demo/gec -o runs/tagger
+$ cp -r out/writing-mix old
+$ cp -r out/writing-mix new
+$ cp corpora/conll14/conll14st-test-data/noalt/official-2014.combined.m2 .
+$ cp corpora/wi_locness/wi+locness/m2/ABCN.dev.gold.bea19.m2 .
+$ cp ABCN.dev.gold.bea19.m2 gold.m2
+$ cp corpora/jfleg/test/test.* .
+$ cp corpora/asset/dataset/asset.test.orig asset.src
+$ cp corpora/asset/dataset/asset.test.simp.0 asset.0
+$ cp corpora/asset/dataset/asset.test.simp.1 asset.1
+$ for name in system llm baseline mine; do cp test.ref0 $name.txt; done
+$ for name in theirs corrected; do grep '^S ' gold.m2 | cut -c3- > $name.txt; done
+"""
+# What single documents start from besides.
+BESIDES = {
+    "docs/wa-metrics.md": """\
+$ wa-train predict runs/tagger --data demo/gec --run one -o one.jsonl --max-new-tokens 20
+$ wa-train predict runs/tagger --data demo/gec --run two -o two.jsonl --max-new-tokens 10
+$ cat one.jsonl two.jsonl > predictions.jsonl
+""",
+    "docs/wa-train.md": """\
+$ wa-train predict runs/tagger --data demo/gec --benchmark jfleg -o system.jsonl
+""",
+    "packages/wa-analysis/README.md": """\
+$ for name in tagger llama; do wa-train import-predictions theirs.txt --data out \\
+>   --benchmark bea19_dev --model $name -o $name.jsonl; done
+""",
+}
+# Documents whose reader has nothing yet.
+FROM_NOTHING = ("README.md", "docs/tutorial.md", "packages/wa-train/README.md")
+DOCUMENTS = {str(path.relative_to(REPOSITORY)): path for path in documents()}
+ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where documents are tried: a folder of folders, and the programs of both kinds."""
+
+    folder: Path
+    run: Path
+    parse: Path
+
+    def sandbox(self, name: str) -> Path:
+        """Give a document its own folder, empty or with what it starts from."""
+        folder = self.folder / name.replace("/", "-")
+        if name in FROM_NOTHING:
+            folder.mkdir()
+        else:
+            shutil.copytree(self._prepared(), folder)
+        (folder / ".venv/bin").mkdir(parents=True)
+        (folder / ".venv/bin/activate").touch()
+        self._make(BESIDES.get(name, ""), folder)
+        return folder
+
+    def _prepared(self) -> Path:
+        folder = self.folder / "prepared"
+        if not folder.exists():
+            folder.mkdir()
+            self._make(PREPARED, folder)
+        return folder
+
+    def _make(self, commands: str, folder: Path) -> None:
+        block = Block(document="made first", row=1, language="console", title="", text=commands)
+        found = faults(block, folder, self)
+        assert not found, "\n\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    folder = tmp_path_factory.mktemp("docs")
+    with warm_process(folder) as address:
+        yield Workshop(
+            folder=folder,
+            run=lay_programs(folder, address, parse_only=False),
+            parse=lay_programs(folder, address, parse_only=True),
+        )
+
+
+def faults(block: Block, folder: Path, workshop: Workshop) -> list[str]:
+    """Try one block; list what is wrong with it."""
+    if block.kind == "file":
+        write_file(block, folder)
+    if block.kind not in ("run", "parsed"):
+        return []
+    parsed = block.kind == "parsed"
+    found = []
+    if parsed:
+        folder = folder.with_name(f"{folder.name}-parsed")
+        (folder / ".venv/bin").mkdir(parents=True, exist_ok=True)
+        (folder / ".venv/bin/activate").touch()
+    results = run_block(block, folder, workshop.parse if parsed else workshop.run)
+    if len(results) != len(block.commands):
+        found.append(f"{block.place}: the shell ended after {len(results)} of its commands")
+    for result in results:
+        if result.code:
+            found.append(f"{block.place}: $ {result.command.text}\n{result.printed[-1500:]}")
+        elif not parsed and not block.mark and _compared(result.command.text):
+            want = result.command.prints
+            if want and not doctest.OutputChecker().check_output(want, result.printed, ALIKE):
+                found.append(
+                    f"{block.place}: $ {result.command.text}\nprints:\n{result.printed[-3000:]}"
+                )
+    return found
+
+
+def _compared(command: str) -> bool:
+    return all(shutil.which(tool) for tool in PERHAPS if tool in command.split())
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_commands_of_a_document_do_what_it_says(name: str, workshop: Workshop) -> None:
+    blocks = read_blocks(DOCUMENTS[name].read_text(encoding="utf-8"), name)
+    if not any(block.kind in ("run", "parsed") for block in blocks):
+        return
+    folder = workshop.sandbox(name)
+    found = [fault for block in blocks for fault in faults(block, folder, workshop)]
+    assert not found, "\n\n".join(found)
