@@ -16,7 +16,7 @@ JFLEG = $(CORPORA)/jfleg/test
 BEA_DEV = $(CORPORA)/bea19/wi+locness/m2/ABCN.dev.gold.bea19.m2
 SYSTEMS = $(wildcard ../shared/outputs/bea19-dev/*.txt)
 
-.PHONY: help demo test lint docs docs-check bench soak audit release-check clean
+.PHONY: help demo study test lint docs docs-check bench soak audit release-check clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,14 +32,15 @@ $(SYNC): uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) $(filter .
 	$(UV) sync --quiet --locked --all-packages --all-extras
 	@touch $@
 
-demo: $(SYNC)  ## build the demo data set and show what came out
-	@counts=$$(WA_CACHE=demo/cache $(RUN) wa-data build demo -o demo) && \
-	$(RUN) wa-data show demo -n 7 && \
-	$(RUN) wa-data check demo | tail -n 1 && \
-	echo && echo "$$counts" | expand -t 24,44,56
-	@echo; echo "The cards, with counts, licences and plots:"; ls demo/*/README.md
-	@echo; echo "Next: $(UV) run wa-data check demo"
-	@echo "      echo 'He go home.' | $(UV) run wa-data prompt --task grammaticality -"
+# The demo touches neither the network nor the user's cache.
+DEMO = WA_CACHE=demo/cache $(OFFLINE) $(RUN) python studies/run.py demo \
+	$(if $(REAL),--configfile studies/demo/real.yaml --config mirror=$(REAL))
+
+demo: $(SYNC)  ## train, predict, score and report three small systems on made-up data (REAL=DIR: on the real sets)
+	@$(DEMO) data && $(RUN) wa-data show $(if $(REAL),demo/real/data/paper-small,demo/data/demo) -n 3 && $(DEMO)
+
+study: $(SYNC)  ## run studies/NAME (NAME=small); ARGS=-n shows jobs, hardware and cost, ARGS="--cores 8" uses more
+	@$(RUN) python studies/run.py $(or $(NAME),small) $(ARGS)
 
 lint: $(SYNC)  ## ruff, mypy, and what else must hold of the tree
 	$(RUN) ruff check .
