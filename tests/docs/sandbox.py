@@ -25,9 +25,8 @@ HERE = Path(__file__).parent
 OURS = ("wa-data", "wa-metrics", "wa-train", "wa-analysis")
 # Of the machine, as they are. `jq` is not everywhere: where it lacks, what a command prints is
 # not compared.
-TOOLS = (
-    "bash cat cp cut diff env expand git grep head ls mkdir mv printf rm sort tail tr wc".split()
-)
+SHELL = "bash cat env mkdir printf rm".split()
+READERS = "cp cut diff expand git grep head ls mv sort tail tr wc".split()
 PERHAPS = ("jq",)
 # Programs that would reach out: they are there and do nothing. Launchers hand on what follows
 # `-m wa_train`; make looks whether the target exists.
@@ -76,6 +75,7 @@ def warm_process(folder: Path) -> Iterator[Path]:
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, str(HERE / "warm.py"), str(address)],
+            stdin=subprocess.PIPE,  # it ends when this process does
             stdout=errors,
             stderr=errors,
             env={**os.environ, **QUIET},
@@ -135,8 +135,8 @@ def write_file(block: Block, folder: Path) -> None:
     """Write the file that a block with a title is, or apply the change that it is."""
     path = folder / block.title
     if block.language == "diff":
-        change = ["git", "apply", "--unidiff-zero", "-"]
-        subprocess.run(change, input=block.text, text=True, cwd=folder, check=True)
+        change = f"--- a/{block.title}\n+++ b/{block.title}\n{block.text}"
+        subprocess.run(["git", "apply", "-"], input=change, text=True, cwd=folder, check=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(block.text, encoding="utf-8")
@@ -146,6 +146,7 @@ def _shell(script: str, folder: Path, programs: Path) -> str:
     environment = {
         **{name: os.environ[name] for name in ("WA_CACHE", "NLTK_DATA") if name in os.environ},
         "PATH": str(programs),
+        "PYTHONPATH": ":".join(map(str, folder.glob("packages/*/src"))),
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
         **QUIET,

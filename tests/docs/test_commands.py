@@ -55,7 +55,7 @@ $ for name in tagger llama; do wa-train import-predictions theirs.txt --data out
 """,
 }
 # Documents whose reader has nothing yet.
-FROM_NOTHING = ("README.md", "docs/tutorial.md", "packages/wa-train/README.md")
+FROM_NOTHING = ("README.md", "docs/tutorial.md", "packages/wa-train/README.md", "docs/extend.md")
 DOCUMENTS = {str(path.relative_to(REPOSITORY)): path for path in documents()}
 ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -77,6 +77,11 @@ class Workshop:
             shutil.copytree(self._prepared(), folder)
         (folder / ".venv/bin").mkdir(parents=True)
         (folder / ".venv/bin/activate").touch()
+        if name == "docs/extend.md":  # what it changes, and what runs changed
+            for package in ("wa-data", "wa-metrics"):
+                shutil.copytree(
+                    REPOSITORY / "packages" / package / "src", folder / "packages" / package / "src"
+                )
         self._make(BESIDES.get(name, ""), folder)
         return folder
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -68,6 +69,10 @@ def parse_only() -> None:
     click.Path.convert = convert  # type: ignore
 
 
+def _module(name: str) -> str:
+    return f"{name.replace('-', '_')}.cli"
+
+
 def become(request: Mapping[str, Any], streams: Sequence[int]) -> int:
     """Run one command in this process, which is a fork of its own; return its exit code."""
     for target, stream in enumerate(streams):
@@ -79,13 +84,16 @@ def become(request: Mapping[str, Any], streams: Sequence[int]) -> int:
     os.environ.clear()
     os.environ.update(request["environment"])
     name, *words = request["words"]
+    if changed := [path for path in os.environ["PYTHONPATH"].split(":") if name in path]:
+        code = f"import sys; sys.path[:0] = {changed}; from {_module(name)} import main; main()"
+        os.execv(sys.executable, [sys.executable, "-c", code, *words])
     sys.argv = [name, *words]
     if "WA_PARSE_ONLY" in os.environ:
         parse_only()
     else:
         sys.argv = shorten(sys.argv)
     try:
-        importlib.import_module(f"{name.replace('-', '_')}.cli").main()
+        importlib.import_module(_module(name)).main()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
@@ -107,6 +115,8 @@ def serve(address: str) -> None:
         Path(f"{address}.new").rename(address)  # who sees it can connect
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
         while True:
+            if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
+                return
             connection, _ = listener.accept()
             if os.fork() == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
