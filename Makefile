@@ -33,11 +33,11 @@ $(SYNC): uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) $(filter .
 	@touch $@
 
 # The demo touches neither the network nor the user's cache.
-DEMO = WA_CACHE=demo/cache $(OFFLINE) $(RUN) python studies/run.py demo \
-	$(if $(REAL),--configfile studies/demo/real.yaml --config mirror=$(REAL))
+DEMO = WA_CACHE=demo/cache $(OFFLINE) $(RUN) python studies/run.py demo
+ON = $(if $(REAL),--configfile studies/demo/real.yaml --config mirror=$(REAL))
 
 demo: $(SYNC)  ## train, predict, score and report three small systems on made-up data (REAL=DIR: on the real sets)
-	@$(DEMO) data && $(RUN) wa-data show $(if $(REAL),demo/real/data/paper-small,demo/data/demo) -n 3 && $(DEMO)
+	@$(DEMO) data $(ON) && $(RUN) wa-data show $(if $(REAL),demo/real/data/paper-small,demo/data/demo) -n 3 && $(DEMO) $(ON)
 
 study: $(SYNC)  ## run studies/NAME (NAME=small); ARGS=-n shows jobs, hardware and cost, ARGS="--cores 8" uses more
 	@$(RUN) python studies/run.py $(or $(NAME),small) $(ARGS)

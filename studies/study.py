@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,22 @@ def recipe_digest(system: System) -> str:
     except WaTrainError as error:
         raise StudyError(f"config.yaml: systems.{system.name}: {error}") from None
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
+
+
+def data_digest(recipe: str) -> str:
+    """Digest what a recipe of wa-data, by name or file, says now.
+
+    Raises:
+        StudyError: there is no such recipe.
+    """
+    file = Path(recipe)
+    known = resources.files("wa_data") / "recipes" / f"{recipe}.toml"
+    if not (file.is_file() or known.is_file()):
+        raise StudyError(
+            f"config.yaml: {recipe}: no such recipe of wa-data; `wa-data ls recipes` lists them"
+        )
+    text = file.read_bytes() if file.is_file() else known.read_bytes()
+    return hashlib.sha256(text).hexdigest()
 
 
 def settings(system: System) -> list[str]:

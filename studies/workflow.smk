@@ -10,13 +10,13 @@ import study as studies
 
 try:
     STUDY = studies.read_study(config)
-    RECIPES = {s.name: studies.recipe_digest(s) for s in STUDY.systems.values() if s.trained}
+    SYSTEMS = STUDY.systems
+    RECIPES = {s.name: studies.recipe_digest(s) for s in SYSTEMS.values() if s.trained}
+    FIT = {s.name: studies.training_data(s) for s in SYSTEMS.values() if s.trained}
+    DATA = {name: studies.data_digest(name) for name in [STUDY.benchmark, *FIT.values()]}
 except studies.StudyError as error:
     raise WorkflowError(str(error)) from None
-SYSTEMS = STUDY.systems
 OUT = STUDY.out
-FIT = {s.name: studies.training_data(s) for s in SYSTEMS.values() if s.trained}
-BUILDS = list(dict.fromkeys([STUDY.benchmark, *FIT.values()]))
 PREDICTIONS = [
     f"{s.name}.{decoding}.{seed}" for s in SYSTEMS.values() for decoding in s.decodings for seed in s.seeds
 ]
@@ -40,13 +40,17 @@ RESULTS = [
 ]
 
 
-# What there is to see, at the end of each run; never kept, so that it comes each time.
+localrules:
+    show,
+    all,
+
+
+# What there is to see; no file is made, so it comes at the end of each run.
 rule show:
     input:
         RESULTS,
     params:
         tables=[f"{OUT}/tables/{layout}.md" for layout in STUDY.tables],
-    localrule: True
     shell:
         "echo; cat {params.tables}; echo; echo 'open {OUT}/report.html (all sentences, edits, plots; it works off line)';"
         " echo 'read {OUT}/cost.md (time, memory, energy), {OUT}/predictions, {OUT}/scores'"
@@ -54,7 +58,7 @@ rule show:
 
 rule data:
     input:
-        expand("{out}/data/{recipe}/{part}.tsv", out=OUT, recipe=BUILDS, part=["mix", "benchmark"]),
+        expand("{out}/data/{recipe}/{part}.tsv", out=OUT, recipe=DATA, part=["mix", "benchmark"]),
 
 
 # The digests of the sets are files of their own: data that is built again and is the same makes nothing anew, and a
@@ -67,6 +71,7 @@ rule build:
         f"{OUT}/logs/build/{{recipe}}.log",
     params:
         folder=lambda wildcards, output: Path(output.mix).parent,
+        recipe=lambda wildcards: DATA[wildcards.recipe],
         options=lambda wildcards: " ".join(
             [f"--mirror {STUDY.mirror}" if STUDY.mirror else "", STUDY.build.get(wildcards.recipe, "")]
         ),
@@ -148,6 +153,7 @@ rule fit:
         ),
         tune=lambda wildcards: SYSTEMS[wildcards.system].tune,
         data=lambda wildcards: f"{OUT}/data/{FIT[wildcards.system]}",
+    priority: 10  # the longest
     threads: lambda wildcards: SYSTEMS[wildcards.system].fit.threads
     resources:
         **FITTING,
