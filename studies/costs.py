@@ -57,7 +57,9 @@ def total(study: Study) -> str:
     lines = _lines(study)
     jobs, hours = sum(line.jobs for line in lines), sum(line.gpu_hours for line in lines)
     minutes = sum((line.minutes or 0) * line.jobs for line in lines)
-    words = [f"study {study.name}: {jobs} jobs, about {span(minutes)} one after the other"]
+    words = [f"study {study.name}: {jobs} fits and predictions"]
+    if minutes:
+        words.append(f"about {span(minutes)} one after the other")
     if hours:
         words.append(f"{hours:,.0f} GPU hours")
     if hours and study.usd_per_gpu_hour is not None:

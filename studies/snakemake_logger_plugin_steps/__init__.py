@@ -85,13 +85,13 @@ _GATHERING = ("all", "show", "data", "estimates")
 _TOLD = (
     "Exiting because a job execution failed",
     "At least one job did not complete",
-    "WorkflowError:",
+    "CalledProcessError in file",
 )
 
 
 def _reason(text: str) -> str:
     """Make one line of an error of snakemake's own; empty where it repeats one."""
-    if text.startswith(_TOLD):
+    if any(told in text for told in _TOLD):
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("WorkflowError", "File "))]
