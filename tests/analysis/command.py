@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from ..warm import run_command  # type: ignore[import-not-found]  # mypy starts at tests/
+
 WA_ANALYSIS = [sys.executable, "-c", "from wa_analysis.cli import main; main()"]
 
 
-def run(*words: object, text: str = "", cache: Path | None = None) -> Any:
+def run(
+    *words: object, text: str = "", cache: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command; `cache` is where it keeps what spaCy said, else the folder of the tests."""
     settings = {} if cache is None else {"WA_CACHE": str(cache)}
-    return subprocess.run(
-        [*WA_ANALYSIS, *map(str, words)],
-        input=text,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-        env={**os.environ, **settings},
+    done: subprocess.CompletedProcess[str] = run_command(
+        "wa-analysis", words, text=text, env=settings
     )
+    return done
 
 
 def good(*words: object, text: str = "", cache: Path | None = None) -> str:
     """Run a command that must succeed, and return what it prints."""
     done = run(*words, text=text, cache=cache)
     assert done.returncode == 0, done.stderr
-    return str(done.stdout)
+    return done.stdout
 
 
 def bad(*words: object, text: str = "", cache: Path | None = None) -> str:
@@ -40,7 +37,7 @@ def bad(*words: object, text: str = "", cache: Path | None = None) -> str:
     assert done.returncode == 2, (done.returncode, done.stderr)
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
-    return str(done.stderr)
+    return done.stderr
 
 
 def write(path: Path, *lines: str) -> Path:

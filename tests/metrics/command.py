@@ -8,19 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..warm import run_command  # type: ignore[import-not-found]  # mypy starts at tests/
+
 WA_METRICS = [sys.executable, "-c", "from wa_metrics.cli import main; main()"]
 
 
 def run(*words: object, text: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*WA_METRICS, *map(str, words)],
-        input=text,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
+    done: subprocess.CompletedProcess[str] = run_command("wa-metrics", words, text=text)
+    return done
 
 
 def good(*words: object, text: str = "") -> str:

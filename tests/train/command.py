@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ..warm import run_command  # type: ignore[import-not-found]  # mypy starts at tests/
 
 WA_TRAIN = [sys.executable, "-c", "from wa_train.cli import main; main()"]
 
@@ -25,17 +26,11 @@ PROMPT = (
 def run(
     *words: object, text: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*WA_TRAIN, *map(str, words)],
-        input=text,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **(env or {})},
-        cwd=cwd,
+    settings = {"OMP_NUM_THREADS": "1", **(env or {})}
+    done: subprocess.CompletedProcess[str] = run_command(
+        "wa-train", words, text=text, env=settings, cwd=cwd
     )
+    return done
 
 
 def good(*words: object, text: str = "", env: Mapping[str, str] | None = None) -> str:
