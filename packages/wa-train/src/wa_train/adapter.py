@@ -72,6 +72,16 @@ def check_targets(
             )
 
 
+def require_safetensors(folder: Path) -> None:
+    """Refuse an adapter without safetensors: peft would read a pickle instead.
+
+    Raises:
+        ModelError: there are none.
+    """
+    if not (folder / WEIGHTS).is_file():
+        raise ModelError(f"{folder}: no {WEIGHTS}; expected an adapter in safetensors")
+
+
 def attach(
     model: PreTrainedModel,
     lora: Lora,
@@ -93,6 +103,7 @@ def attach(
     else:
         try:
             _check_shape(PeftConfig.from_pretrained(str(start)), config, start)
+            require_safetensors(start)
             adapted = PeftModel.from_pretrained(model, str(start), is_trainable=True, config=config)
         except (OSError, ValueError, RuntimeError) as error:
             said = " ".join(str(error).split())[:300]

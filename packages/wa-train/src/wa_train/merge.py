@@ -77,6 +77,7 @@ def _merge(weights: RunWeights, out: Path, precision: Precision, overrides: Sequ
     """Add the adapter into the base, and see that the logits stay."""
     from peft import PeftConfig, PeftModel
 
+    from wa_train.adapter import require_safetensors
     from wa_train.model import DTYPES, load_base, load_recipe_overrides
 
     base = replace(weights.recipe.base, quantization="none", scratch=None)
@@ -85,6 +86,7 @@ def _merge(weights: RunWeights, out: Path, precision: Precision, overrides: Sequ
         base = replace(base, model=str(config.base_model_name_or_path))
     base = load_recipe_overrides(base, overrides)
     model = load_base(base, precision="fp32")
+    require_safetensors(weights.folder)
     adapted: Any = PeftModel.from_pretrained(model, str(weights.folder))
     adapted.eval()
     before = _logits(adapted)

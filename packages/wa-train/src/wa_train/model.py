@@ -23,6 +23,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from wa_train.adapter import require_safetensors
 from wa_train.architecture import (
     architecture_of,
     auto_class,
@@ -215,6 +216,7 @@ def _load_adapter(
 ) -> Loaded:
     from peft import PeftConfig, PeftModel
 
+    require_safetensors(folder)
     config = PeftConfig.from_pretrained(str(folder))
     base = recipe.base
     if not base.model or base.architecture == "tagger":  # made by the run itself

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from wa_train.errors import DataError
@@ -130,15 +130,18 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
         entries = [entry for splits in manifest["configs"].values() for entry in splits.values()]
-        for entry in entries:
-            _ = entry["digest"], [(item["path"], item["sha256"]) for item in entry["files"]]
-        _ = manifest["digest"]
+        _ = manifest["digest"], [entry["digest"] for entry in entries]
+        items = [item for entry in entries for item in entry["files"]]
+        named = [(PurePosixPath(item["path"]), item["sha256"]) for item in items]
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: cannot read it: {error}; build the set again") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{file}: expected the manifest of a set of wa-data, got one without {error}"
         ) from error
+    for path, _ in named:
+        if path.is_absolute() or ".." in path.parts:
+            raise DataError(f"{file}: expected files of the set, got {str(path)!r}; build it again")
     return dict(manifest)
 
 

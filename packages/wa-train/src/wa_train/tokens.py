@@ -110,13 +110,18 @@ class Encoder:
         return self._template(before, add_generation_prompt=True)
 
     def _template(self, messages: Sequence[Mapping[str, str]], **options: Any) -> str:
+        from jinja2 import TemplateError
+
         # enable_thinking is read by templates of hybrid models only: an editor need not think.
-        text = self.tokenizer.apply_chat_template(
-            [dict(message) for message in messages],
-            tokenize=False,
-            enable_thinking=False,
-            **options,
-        )
+        try:
+            text = self.tokenizer.apply_chat_template(
+                [dict(message) for message in messages],
+                tokenize=False,
+                enable_thinking=False,
+                **options,
+            )
+        except TemplateError as error:
+            raise ModelError(f"the model's chat template fails: {error}") from error
         return str(text)
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:

@@ -13,6 +13,10 @@ _MEMORY = (
     "estimates what a run needs"
 )
 _DISK = "no space left on the disk; free some, or write to another one with -o"
+_NO_TENSORS = (
+    "a checkpoint holds code where only tensors belong, and it was not run; remove that folder "
+    "below checkpoints/ and use --resume"
+)
 # How torch, safetensors and pyarrow say it: by a text, not by a type.
 _MEMORY_TEXTS = ("can't allocate memory", "CUDA out of memory", "std::bad_alloc")
 _DISK_TEXTS = (
@@ -35,16 +39,16 @@ def explain_failure(error: Exception) -> Failure | None:
     Torch is not imported to name its errors: a command that fails early has not loaded it.
     """
     text = _one_line(error)
-    if isinstance(error, DivergedError):
-        return Failure(text, 1)
     if isinstance(error, WaTrainError):
-        return Failure(text, 2)
+        return Failure(text, 1 if isinstance(error, DivergedError) else 2)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & {"MemoryError", "OutOfMemoryError"} or any(said in text for said in _MEMORY_TEXTS):
         return Failure(_MEMORY, 2)
     if getattr(error, "errno", None) in _DISK_NUMBERS or any(said in text for said in _DISK_TEXTS):
         file = getattr(error, "filename", None)
         return Failure(f"{file}: {_DISK}" if file else _DISK, 2)
+    if "UnpicklingError" in kinds:
+        return Failure(_NO_TENSORS, 2)
     if isinstance(error, OSError):
         words = error.strerror or text
         return Failure(f"{error.filename}: {words}" if error.filename else words, 2)

@@ -40,14 +40,17 @@ class Asker:
     def __init__(self, settings: EndpointSettings, key: str) -> None:
         """Make the client; it connects when it is asked."""
         self.settings, self._key = settings, key
-        # A proxy of the environment is for other machines; it would see the key in the clear.
-        direct = openai.DefaultAsyncHttpxClient(trust_env=False) if is_here(settings.url) else None
+        # A proxy of the environment is for other machines; it would see the key in the clear. A
+        # redirect is not followed: the rows are meant for the address that was given.
+        client = openai.DefaultAsyncHttpxClient(
+            trust_env=not is_here(settings.url), follow_redirects=False
+        )
         self._client = openai.AsyncOpenAI(
             base_url=settings.url,
             api_key=key,
             max_retries=0,
             timeout=settings.timeout,
-            http_client=direct,
+            http_client=client,
         )
         self._limit_field = "max_tokens"
         self._closed_until = 0.0

@@ -84,6 +84,10 @@ def explain(error: Exception, key: str, timeout: float) -> Failure:
 def _explain_status(error: openai.APIStatusError, key: str) -> Failure:
     status, body = error.status_code, error.body
     words = f"HTTP {status}: {say(_message(body), key) or 'no words'}"
+    if 300 <= status < 400:
+        target = say(error.response.headers.get("location", "nowhere"), key)
+        hint = f"it redirects to {target}; if that is the server you mean, give it to --endpoint"
+        return Failure(words=words, fatal=True, hint=hint)
     if status in _REFUSED:
         hint = "put the right key into WA_ENDPOINT_KEY or OPENAI_API_KEY (`none`: no key)"
         return Failure(words=words, fatal=True, hint=hint)
