@@ -36,12 +36,15 @@ def environment(cache: Path, **more: str) -> dict[str, str]:
 
 
 def start(
-    arguments: Sequence[str], environ: dict[str, str], limit: tuple[int, int] | None = None
+    arguments: Sequence[str],
+    environ: dict[str, str],
+    limit: tuple[int, int] | None = None,
+    program: str = WA_DATA,
 ) -> subprocess.Popen[str]:
-    """Start wa-data; `limit` is a resource of `resource` and how much of it there is."""
+    """Start a program; `limit` is a resource of `resource` and how much of it there is."""
     confined = [sys.executable, "-c", CONFINE, *map(str, limit)] if limit else []
     return subprocess.Popen(
-        [*confined, WA_DATA, *arguments],
+        [*confined, program, *arguments],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -54,10 +57,11 @@ def run(
     environ: dict[str, str],
     limit: tuple[int, int] | None = None,
     patience: float = 300,
+    program: str = WA_DATA,
 ) -> Ended:
-    """Run wa-data to its end; one that is still at work after so many seconds is killed."""
+    """Run a program to its end; one that is still at work after so many seconds is killed."""
     started = time.monotonic()
-    child = start(arguments, environ, limit)
+    child = start(arguments, environ, limit, program)
     try:
         out, err = child.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
@@ -67,9 +71,11 @@ def run(
     return Ended(child.returncode, out, err, time.monotonic() - started)
 
 
-def kill(arguments: Sequence[str], environ: dict[str, str], seconds: float) -> bool:
-    """Start wa-data and kill it (SIGKILL) after so long; tell whether it was still at work."""
-    child = start(arguments, environ)
+def kill(
+    arguments: Sequence[str], environ: dict[str, str], seconds: float, program: str = WA_DATA
+) -> bool:
+    """Start a program and kill it (SIGKILL) after so long; tell whether it was still at work."""
+    child = start(arguments, environ, program=program)
     try:
         child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

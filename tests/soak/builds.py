@@ -1,20 +1,14 @@
-"""Faults for builds: kills, crowds, full disks, too little memory."""
+"""Faults for builds of data sets: kills, crowds, full disks, too little memory."""
 
 from __future__ import annotations
 
-import resource
 import shutil
-import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from data.faults import (
-    HUNG,
     Contents,
     Ended,
     contents,
@@ -26,6 +20,7 @@ from data.faults import (
     run,
     start,
 )
+from soak.scarcity import small_disk, starve
 from soak.tally import Round, Soak
 
 
@@ -165,25 +160,6 @@ def fill_disk(soak: Soak, what: str, command: list[str], need: int, whole: Conte
     soak.repeat(f"disk full: {what}", strike)
 
 
-@contextmanager
-def small_disk(soak: Soak, room: int) -> Iterator[tuple[Path, tuple[int, int] | None]]:
-    """Give a folder with so much room: a file system of its own, else a limit on each file."""
-    folder = soak.folder()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, check=False)
-    if done.returncode:
-        note = "disk full: no file system could be mounted, so a limit on each file stood in"
-        if note not in soak.notes:
-            soak.notes.append(note)
-        yield folder, (resource.RLIMIT_FSIZE, room // 16)
-    else:
-        try:
-            yield folder, None
-        finally:
-            subprocess.run(["umount", str(folder)], check=True)
-    shutil.rmtree(folder)
-
-
 def damaged(cache: Path) -> list[str]:
     """Name objects of a cache that are not what they are named after."""
     files = (cache / "files").glob("*")
@@ -194,39 +170,17 @@ def damaged(cache: Path) -> list[str]:
     ]
 
 
-def starve(soak: Soak, build: Build) -> None:
-    """Build with too little address space, then with enough.
+def starve_builds(soak: Soak, build: Build) -> None:
+    """Build with too little memory, then with enough."""
 
-    Few allocations that fail are seen by Python: libraries abort the process, or hang. So what is
-    held here is that no half set appears and that the next build is whole; how the starved ones
-    ended is counted below the table.
-    """
-    how: Counter[str] = Counter()
-
-    def strike(_: int) -> Round:
+    def strike(limit: tuple[int, int]) -> tuple[Ended, list[str]]:
         folder = soak.folder()
         out, cache = folder / "out", folder / "cache"
         command, environ = [*build.command, "-o", str(out)], environment(cache)
-        limit = soak.random.randint(256, 2048) << 20
-        ended = run(command, environ, (resource.RLIMIT_AS, limit), patience=60)
-        how[ending(ended)] += 1
+        ended = run(command, environ, limit, patience=60)
         lost = half_built(out, build.whole)
         lost += finish(command, environ) + differences(out, cache, build.whole)
         shutil.rmtree(folder)
-        return Round(ended.code != 0, lost)
+        return ended, lost
 
-    fault = f"too little memory: build {build.name}"
-    soak.repeat(fault, strike)
-    counts = ", ".join(f"{count} {name}" for name, count in how.most_common())
-    soak.notes.append(f"{fault} ended so: {counts}")
-
-
-def ending(ended: Ended) -> str:
-    """Say in a word how a command ended."""
-    if ended.err.endswith(HUNG):
-        return "hung in a library"
-    if ended.code < 0:
-        return "aborted by a library"
-    if ended.code == 0:
-        return "had enough"
-    return "without our error" if one_error(ended) else "with one clear error"
+    starve(soak, f"build {build.name}", (256, 2048), strike)

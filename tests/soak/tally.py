@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+HEAD = "| package | fault | rounds | injected | survived | lost |\n|---|---|---:|---:|---:|---:|"
 
 
 class Round(NamedTuple):
@@ -16,12 +19,21 @@ class Round(NamedTuple):
     lost: list[str]
 
 
-class Soak:
-    """The rounds so far by fault, and the random moments."""
+class Limits(NamedTuple):
+    """How much is done: rounds and seconds of a fault, and the moment after which none begins."""
 
-    def __init__(self, room: Path, times: int, seed: int) -> None:
+    rounds: int
+    seconds: float
+    end: float
+
+
+class Soak:
+    """The rounds so far by package and fault, and the random moments."""
+
+    def __init__(self, package: str, room: Path, limits: Limits, seed: int) -> None:
+        self.package = package
         self.room = room
-        self.times = times
+        self.limits = limits
         self.random = random.Random(seed)
         self.rounds: dict[str, list[Round]] = {}
         self.notes: list[str] = []
@@ -35,23 +47,35 @@ class Soak:
         return made
 
     def repeat(self, fault: str, strike: Callable[[int], Round]) -> None:
-        """Strike so many times."""
-        for number in range(self.times):
-            found = strike(number)
-            self.rounds.setdefault(fault, []).append(found)
+        """Strike until the rounds or the time of a fault are used up, but once at least.
+
+        Beyond the end of the whole run nothing is begun: the fault stands there with no round.
+        """
+        rounds = self.rounds.setdefault(fault, [])
+        began = time.monotonic()
+        while len(rounds) < self.limits.rounds:
+            now = time.monotonic()
+            if now > self.limits.end or (rounds and now - began > self.limits.seconds):
+                break
+            found = strike(len(rounds))
+            rounds.append(found)
             for text in found.lost:
-                sys.stderr.write(f"{fault}, round {number + 1}: {text}\n")
-        sys.stderr.write(f"{self._line(fault)}\n")
+                sys.stderr.write(f"{fault}, round {len(rounds)}: {text}\n")
+        sys.stderr.write(f"{self.line(fault)}\n")
 
-    def report(self) -> int:
-        """Print the table; give the number of rounds that lost something."""
-        head = f"{'fault':44} {'rounds':>6} {'hit':>5} {'survived':>8} {'lost':>5}"
-        lines = [head, *map(self._line, self.rounds), *self.notes]
-        sys.stdout.write("\n".join(lines) + "\n")
-        return sum(bool(found.lost) for rounds in self.rounds.values() for found in rounds)
-
-    def _line(self, fault: str) -> str:
+    def line(self, fault: str) -> str:
+        """Give a fault's row of the table."""
         rounds = self.rounds[fault]
         lost = sum(bool(found.lost) for found in rounds)
         hit = sum(found.hit for found in rounds)
-        return f"{fault:44} {len(rounds):6} {hit:5} {len(rounds) - lost:8} {lost:5}"
+        counts = (len(rounds), hit, len(rounds) - lost, lost)
+        return "| " + " | ".join([self.package, fault, *map(str, counts)]) + " |"
+
+
+def report(soaks: Sequence[Soak]) -> int:
+    """Print the table; give the number of rounds that lost something."""
+    lines = [HEAD, *(soak.line(fault) for soak in soaks for fault in soak.rounds)]
+    notes = [f"- {soak.package}: {note}" for soak in soaks for note in soak.notes]
+    sys.stdout.write("\n".join([*lines, "", *notes]).rstrip() + "\n")
+    every = [found for soak in soaks for rounds in soak.rounds.values() for found in rounds]
+    return sum(bool(found.lost) for found in every)

@@ -1,18 +1,14 @@
-"""Kill, starve and crowd wa-data, and fill its disk, many times; not a test that pytest collects.
-
-    python tests/soak/soak_data.py [--kills 20] [--seed N]
+"""Kill, starve and crowd wa-data, and fill its disk.
 
 After each fault: no set under its final name is anything but whole, and the same command again
 gives the bytes of an undisturbed run and leaves nothing else behind. A published set is the old or
-the new one, and whole. Prints a table; exits with 1 if anything was lost.
+the new one, and whole.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,25 +17,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
-
-from data.faults import environment, kill, leftovers, run  # noqa: E402
-from data.file_server import Page, serving  # noqa: E402
-from data.hub_pages import WRITE_TOKEN  # noqa: E402
-from soak.builds import (  # noqa: E402
+from data.faults import environment, kill, leftovers, run
+from data.file_server import Page, serving
+from data.hub_pages import WRITE_TOKEN
+from soak.builds import (
     Build,
     crowd,
     damaged,
     fill_disk,
     finish,
     kill_builds,
-    starve,
+    starve_builds,
     undisturbed,
 )
-from soak.tally import Round, Soak  # noqa: E402
+from soak.tally import Round, Soak
 
 BIG = b"".join(sha256(str(number).encode()).digest() for number in range(60_000))
 PAUSE = 0.004  # seconds between 8 KiB that the file server sends
@@ -98,7 +90,7 @@ def hub_process() -> Iterator[str]:
     """Run the local Hub as a process of its own; give its URL."""
     with subprocess.Popen(
         [sys.executable, "-m", "data.hub_server"],
-        cwd=TESTS,
+        cwd=Path(__file__).parents[1],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -146,35 +138,20 @@ def published(repo: str, digests: list[str], environ: dict[str, str]) -> list[st
     return [] if digest in digests else [f"published: {digest}, expected one of {digests}"]
 
 
-def main() -> int:
-    """Inject every fault; give the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=20, help="rounds a fault")
-    parser.add_argument("--seed", type=int, default=11)
-    chosen = parser.parse_args()
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    with TemporaryDirectory(prefix="wa-data-soak-") as folder:
-        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "compiled")
-        soak = Soak(Path(folder), chosen.kills, chosen.seed)
-        sources = soak.folder()
-        run(
-            ["demo-sources", "-o", str(sources), "--rows", "2000"], environment(soak.room / "cache")
+def inject(soak: Soak) -> None:
+    """Inject every fault of wa-data."""
+    sources = soak.folder()
+    run(["demo-sources", "-o", str(sources), "--rows", "2000"], environment(soak.room / "cache"))
+    demo = undisturbed(soak, "demo", ["build", "demo"])
+    command = ["build", "paper", "--mirror", str(sources), *OFFLINE]
+    paper = undisturbed(soak, "paper", command)
+    kill_fetches(soak)
+    for build in (demo, paper):
+        kill_builds(soak, build)
+    kill_pushes(soak, demo)
+    crowd(soak, paper)
+    for build in (demo, paper):
+        fill_disk(
+            soak, f"build {build.name}", [*build.command, "-o", "{}"], build.bytes, build.whole
         )
-        demo = undisturbed(soak, "demo", ["build", "demo"])
-        command = ["build", "paper", "--mirror", str(sources), *OFFLINE]
-        paper = undisturbed(soak, "paper", command)
-        kill_fetches(soak)
-        for build in (demo, paper):
-            kill_builds(soak, build)
-        kill_pushes(soak, demo)
-        crowd(soak, paper)
-        for build in (demo, paper):
-            fill_disk(
-                soak, f"build {build.name}", [*build.command, "-o", "{}"], build.bytes, build.whole
-            )
-        starve(soak, demo)
-        return 1 if soak.report() else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    starve_builds(soak, demo)
