@@ -50,11 +50,11 @@ lint: $(SYNC)  ## ruff, mypy, and what else must hold of the tree
 
 docs: $(SYNC)  ## write the command-line reference from --help and build the site into site/
 	$(RUN) python docs/cli_reference.py
-	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build
 
 docs-check: $(SYNC)  ## is the command-line reference what --help says now, and does the site build without a warning?
 	$(RUN) python docs/cli_reference.py --check
-	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
 
 test: lint docs-check  ## all checks and all tests
 	$(OFFLINE) $(RUN) pytest -n 2 --dist loadfile

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +25,14 @@ HERE = Path(__file__).parent
 OURS = ("wa-data", "wa-metrics", "wa-train", "wa-analysis")
 # Of the machine, as they are. `jq` is not everywhere: where it lacks, what a command prints is
 # not compared.
-SHELL = "bash cat env mkdir printf rm".split()
+SHELL = "bash cat env mkdir printf rm tee".split()
 READERS = "cp cut diff expand git grep head ls mv sort tail tr wc".split()
 PERHAPS = ("jq",)
 # Programs that would reach out: they are there and do nothing. Launchers hand on what follows
 # `-m wa_train`; make looks whether the target exists.
 ACCEPTED = (
-    "accelerate curl git-lfs hf huggingface-cli llama-server nvidia-smi ollama open pip python "
-    "python3 sbatch scontrol snakemake srun torchrun uv vllm-env/bin/vllm xdg-open"
+    "accelerate chromium curl hf llama-server ollama pip python sbatch scontrol snakemake srun "
+    "torchrun uv vllm-env/bin/vllm"
 ).split()
 LAUNCHER = """#!/bin/bash
 while [ $# -gt 0 ]; do
@@ -170,8 +170,7 @@ def _script(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def documents() -> Iterable[Path]:
-    """List the documents: the READMEs, and docs/ but for the command-line reference."""
-    yield REPOSITORY / "README.md"
-    for pattern in ("docs/*.md", "packages/*/README.md"):
-        yield from sorted(REPOSITORY.glob(pattern))
+def documents() -> list[Path]:
+    """List the documents: the READMEs, and docs/."""
+    patterns = ("README.md", "docs/*.md", "packages/*/README.md")
+    return [path for pattern in patterns for path in sorted(REPOSITORY.glob(pattern))]

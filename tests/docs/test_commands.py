@@ -24,8 +24,8 @@ from .sandbox import (
 # What the guides start from, made by their own commands, at the size of the tests.
 PREPARED = """\
 $ wa-data -q demo-sources -o corpora --rows 40
-$ wa-data -q build demo --limit 40 -o out
-$ wa-data -q build demo-gec -o demo/gec
+$ wa-data build demo --limit 40 -o out
+$ wa-data build demo-gec -o demo/gec
 $ wa-train fit tiny-demo --data demo/gec -o runs/tagger
 $ cp -r out/writing-mix old
 $ cp -r out/writing-mix new
@@ -36,15 +36,20 @@ $ cp corpora/jfleg/test/test.* .
 $ cp corpora/asset/dataset/asset.test.orig asset.src
 $ cp corpora/asset/dataset/asset.test.simp.0 asset.0
 $ cp corpora/asset/dataset/asset.test.simp.1 asset.1
-$ for name in system llm baseline mine; do cp test.ref0 $name.txt; done
+$ for name in system llm mine; do cp test.ref0 $name.txt; done
+$ cp test.ref1 baseline.txt
 $ for name in theirs corrected; do grep '^S ' gold.m2 | cut -c3- > $name.txt; done
 """
 # What single documents start from besides.
 BESIDES = {
     "docs/wa-metrics.md": """\
-$ wa-train predict runs/tagger --data demo/gec --run one -o one.jsonl --max-new-tokens 20
-$ wa-train predict runs/tagger --data demo/gec --run two -o two.jsonl --max-new-tokens 10
-$ cat one.jsonl two.jsonl > predictions.jsonl
+$ wa-metrics annotate --src test.src --hyp test.ref0 -o gold.m2
+$ for name in system baseline; do wa-train import-predictions $name.txt --data out \\
+>   --benchmark jfleg --model $name -o $name.jsonl; done
+$ cp corpora/wi_locness/wi+locness/test/ABCN.test.bea19.orig blind.txt
+$ wa-train import-predictions blind.txt --data out --benchmark bea19_test --model system \\
+>   -o blind.jsonl
+$ cat system.jsonl baseline.jsonl blind.jsonl > predictions.jsonl
 """,
     "docs/wa-train.md": """\
 $ wa-train predict runs/tagger --data demo/gec --benchmark jfleg -o system.jsonl
@@ -148,3 +153,54 @@ def test_the_commands_of_a_document_do_what_it_says(name: str, workshop: Worksho
     folder = workshop.sandbox(name)
     found = [fault for block in blocks for fault in faults(block, folder, workshop)]
     assert not found, "\n\n".join(found)
+
+
+GOOD = """<!-- not run: it is long -->
+```console
+$ wa-train fit alpaca-7b --data out -o runs/x
+```
+"""
+
+
+def test_a_command_that_is_not_run_may_name_what_is_not_there(workshop: Workshop) -> None:
+    (block,) = read_blocks(GOOD, "X.md")
+    assert faults(block, workshop.folder / "good", workshop) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("-o runs/x", "-o runs/x --no-such-option", "No such option"),
+        ("wa-train fit", "wa-train fits", "No such command"),
+        ("--data out", "", "Missing option '--data'"),
+        ("alpaca-7b", "alpaca-70b", "alpaca-70b"),
+        ("-o runs/x", "-o runs/x --set train.epoch=3", "train.epoch"),
+        ("-o runs/x", "-o runs/x --eval-steps often", "not a valid integer"),
+        ("wa-train fit alpaca-7b --data out -o", "wa-data export out --format xml -o", "'xml'"),
+        ("wa-train fit", "torchrun --nproc-per-node 8 -m wa_train fits", "No such command"),
+        ("wa-train fit", "make no-such-target && wa-train fit", "no-such-target"),
+        ("wa-train fit", "wget", "command not found"),
+    ],
+)
+def test_a_wrong_command_is_found_though_it_is_not_run(
+    right: str, wrong: str, says: str, workshop: Workshop
+) -> None:
+    (block,) = read_blocks(GOOD.replace(right, wrong), "X.md")
+    (fault,) = faults(block, workshop.folder / "wrong", workshop)
+    assert says in fault
+
+
+@pytest.mark.parametrize(
+    ("command", "prints", "right"),
+    [
+        ("wa-metrics variants | grep chrf", "chrf\tchrF2 of sacrebleu...", True),
+        ("wa-metrics variants | grep chrf", "chrf\tchrF1 of sacrebleu...", False),
+        ("wa-metrics sari --hyp nowhere.txt | head -n 1", "...", False),
+        ("wget example.org", "...", False),
+    ],
+)
+def test_a_command_that_fails_or_prints_something_else_is_found(
+    command: str, prints: str, right: bool, workshop: Workshop
+) -> None:
+    (block,) = read_blocks(f"```console\n$ {command}\n{prints}\n```\n", "X.md")
+    assert (faults(block, workshop.folder, workshop) == []) is right

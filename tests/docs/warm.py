@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import socket
+import subprocess
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -78,7 +79,7 @@ def become(request: Mapping[str, Any], streams: Sequence[int]) -> int:
     for target, stream in enumerate(streams):
         os.dup2(stream, target)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
-    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False, buffering=1)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
     os.chdir(request["folder"])
     os.environ.clear()
@@ -86,7 +87,7 @@ def become(request: Mapping[str, Any], streams: Sequence[int]) -> int:
     name, *words = request["words"]
     if changed := [path for path in os.environ["PYTHONPATH"].split(":") if name in path]:
         code = f"import sys; sys.path[:0] = {changed}; from {_module(name)} import main; main()"
-        os.execv(sys.executable, [sys.executable, "-c", code, *words])
+        return subprocess.call([sys.executable, "-c", code, *words])
     sys.argv = [name, *words]
     if "WA_PARSE_ONLY" in os.environ:
         parse_only()
