@@ -1,4 +1,4 @@
-"""What a study says while it runs: a line as a step begins, as it ends, or why it failed.
+"""What a study says while it runs: a line as a step begins, how far it is, as it ends, or fails.
 
 A logger plugin of snakemake (`--logger steps`, found by PYTHONPATH=studies). What a step itself
 says is in its log file.
@@ -8,22 +8,39 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass, field
 from logging import ERROR, LogRecord
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+_BEAT = 20.0  # seconds between looks at how far the steps are
+# Rules that only gather what others make.
+_GATHERING = ("all", "show", "data", "estimates")
+# What snakemake adds to an error that has been told.
+_TOLD = (
+    "Exiting because a job execution failed",
+    "At least one job did not complete",
+    "CalledProcessError in file",
+)
+
+
+@dataclass(slots=True)
+class _Step:
+    """Hold a step that runs: its place in the run, its words, its log, what was last told of it."""
+
+    number: int
+    words: str
+    log: Path | None
+    since: float = field(default_factory=time.monotonic)
+    told: str = ""
+
 
 class LogHandler(LogHandlerBase):
     """Writes the lines to stderr."""
-
-    def __post_init__(self) -> None:
-        """Begin with nothing known."""
-        self._total = self._begun = 0
-        self._running: dict[int, tuple[int, str, float]] = {}
-        self._failed: set[int] = set()
 
     writes_to_stream = True
     writes_to_file = False
@@ -31,13 +48,19 @@ class LogHandler(LogHandlerBase):
     has_formatter = True
     needs_rulegraph = False
 
+    def __post_init__(self) -> None:
+        """Begin with nothing known."""
+        self._total = self._begun = 0
+        self._running: dict[int, _Step] = {}
+        if not self.common_settings.dryrun:
+            Thread(target=self._watch, daemon=True).start()
+
     def emit(self, record: LogRecord) -> None:
         """Say what an event means to a user; most mean nothing."""
         event, facts = getattr(record, "event", None), record.__dict__
         if event == LogEvent.RUN_INFO:
-            self._total = facts.get("stats", {}).get("total", 0) - facts.get("stats", {}).get(
-                "all", 0
-            )
+            counts = facts.get("stats") or {}
+            self._total = counts.get("total", 0) - sum(counts.get(rule, 0) for rule in _GATHERING)
         elif event == LogEvent.JOB_INFO and facts["rule_name"] not in _GATHERING:
             self._begin(facts)
         elif event == LogEvent.JOB_FINISHED:
@@ -49,30 +72,37 @@ class LogHandler(LogHandlerBase):
 
     def _begin(self, facts: dict[str, Any]) -> None:
         self._begun += 1
-        words = facts["rule_msg"] or facts["rule_name"]
-        self._running[facts["jobid"]] = (self._begun, words, time.monotonic())
-        self._say(f"{self._count(self._begun)} {words}")
+        words, about = _parted(facts["rule_msg"] or facts["rule_name"])
+        log = next(iter(facts["log"] or ()), None)
+        step = _Step(self._begun, words, Path(log) if log else None)
+        self._running[facts["jobid"]] = step
+        self._say(f"{self._name(step)}{about}")
+
+    def _watch(self) -> None:
+        """Say from time to time how far the steps are, by the last lines of their logs."""
+        while True:
+            time.sleep(_BEAT)
+            for step in list(self._running.values()):
+                said = _last_line(step.log)
+                if said.startswith("step ") and said != step.told:
+                    step.told = said
+                    self._say(f"{self._name(step)}: {said}")
 
     def _end(self, job: int) -> None:
-        if job in self._running:
-            number, words, since = self._running.pop(job)
-            words = words.split(": about ")[0]
-            self._say(f"{self._count(number)} {words}: done in {_span(time.monotonic() - since)}")
+        step = self._running.pop(job, None)
+        if step:
+            self._say(f"{self._name(step)}: done in {_span(time.monotonic() - step.since)}")
 
     def _fail(self, facts: dict[str, Any]) -> None:
         """Say the last line of the step's log, which is the tool's own error."""
-        if facts["jobid"] in self._failed:
-            return
-        self._failed.add(facts["jobid"])
-        _, words, _ = self._running.pop(facts["jobid"], (0, facts["rule_name"], 0.0))
-        log = next(iter(facts["log"] or ()), None)
-        said = _last_line(Path(log)) if log else ""
-        where = f" (all it said: {log})" if log else ""
-        self._say(f"error: {words.split(': about ')[0]}: {said or 'failed'}{where}")
+        step = self._running.pop(facts["jobid"], None)
+        if step:
+            where = f" (all it said: {step.log})" if step.log else ""
+            self._say(f"error: {step.words}: {_last_line(step.log) or 'failed'}{where}")
 
-    def _count(self, number: int) -> str:
+    def _name(self, step: _Step) -> str:
         width = len(str(self._total))
-        return f"[{number:{width}}/{self._total}]" if self._total else f"[{number}]"
+        return f"[{step.number:{width}}/{self._total}] {step.words}"
 
     def _say(self, line: str) -> None:
         if line:
@@ -80,13 +110,14 @@ class LogHandler(LogHandlerBase):
             sys.stderr.flush()
 
 
-_GATHERING = ("all", "show", "data", "estimates")
-# What snakemake adds to an error that has been told, or that is no error of the study.
-_TOLD = (
-    "Exiting because a job execution failed",
-    "At least one job did not complete",
-    "CalledProcessError in file",
-)
+def _parted(message: str) -> tuple[str, str]:
+    """Part the name of a step from its estimate.
+
+    >>> _parted("fit tiny, seed 42: about 2 min"), _parted("report")
+    (('fit tiny, seed 42', ': about 2 min'), ('report', ''))
+    """
+    words, about, time_ = message.partition(": about ")
+    return words, about + time_
 
 
 def _reason(text: str) -> str:
@@ -95,15 +126,16 @@ def _reason(text: str) -> str:
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("WorkflowError", "File "))]
-    return f"error: {' '.join(lines)}" if lines else ""
+    return f"error: {' '.join(lines).removeprefix('Error: ')}" if lines else ""
 
 
-def _last_line(log: Path) -> str:
+def _last_line(log: Path | None) -> str:
+    """Give the last line of a log, or the last that is an error."""
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = log.read_text(encoding="utf-8", errors="replace") if log else ""
     except OSError:
         return ""
-    said = [line.strip() for line in lines if line.strip()]
+    said = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in said if line.lower().startswith("error")]
     return (errors or said or [""])[-1].removeprefix("Error: ").removeprefix("error: ")
 

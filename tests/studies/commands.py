@@ -52,5 +52,6 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def steps(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Give the steps that a run said it begins, without their numbers and estimates."""
     lines = [line for line in done.stderr.splitlines() if line.startswith("[")]
-    begun = [line.split("] ", 1)[1] for line in lines if ": done in" not in line]
+    told = (": done in", ": step ")
+    begun = [line.split("] ", 1)[1] for line in lines if not any(word in line for word in told)]
     return sorted(words.split(": about")[0] for words in begun)

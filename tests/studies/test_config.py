@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -66,3 +67,11 @@ def test_a_wrong_setting_reaches_the_user_as_one_line(tmp_path: Path) -> None:
     assert errors[0].startswith("error: config.yaml: systems.a: --set: ")
     assert "max_steps" in errors[0]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module", ["study", "costs", "snakemake_logger_plugin_steps"])
+def test_the_examples_in_the_studies_modules_hold(module: str) -> None:
+    outcome = doctest.testmod(import_module(module))
+
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
