@@ -99,4 +99,4 @@ def starve_keepers(soak: Soak, command: list[str], whole: Ended) -> None:
         shutil.rmtree(folder)
         return ended, lost
 
-    starve(soak, "edits", (256, 2048), strike)
+    starve(soak, "edits", (200, 900), strike)

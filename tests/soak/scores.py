@@ -16,12 +16,12 @@ WA_METRICS = str(Path(sys.executable).with_name("wa-metrics"))
 
 def inject(soak: Soak) -> None:
     """Inject every fault of wa-metrics."""
-    systems = [str(path) for path in write_systems(soak.folder(), count=900)]
-    command = ["score", "--ci", *systems, "-o", "{}"]
+    systems = [str(path) for path in write_systems(soak.folder(), count=900, runs=40)]
+    command = ["score", *systems, "-o", "{}"]
     writer = undisturbed(soak, "score", WA_METRICS, command)
     kill_writers(soak, writer)
     fill_disks(soak, writer)
-    starve_writers(soak, writer, (128, 1024))
+    starve_writers(soak, writer, (40, 160))
     stop_reading(soak, ["annotate", *write_texts(soak.folder())])
 
 

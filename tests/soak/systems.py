@@ -52,14 +52,16 @@ def make_rows(count: int) -> list[dict[str, Any]]:
     return rows
 
 
-def write_systems(folder: Path, count: int) -> list[Path]:
-    """Write the predictions of a system that copies and of one that corrects."""
+def write_systems(folder: Path, count: int, runs: int = 0) -> list[Path]:
+    """Write the predictions of a system that copies and of one that corrects, in so many runs."""
     paths = []
     for system in ("copying", "correcting"):
         lines = []
-        for row in make_rows(count):
+        for number, row in enumerate(make_rows(count)):
             text = row["input"] if system == "copying" else row["references"][0]
             kept = {name: value for name, value in row.items() if name != "prompt"}
             lines.append({**kept, "prediction": text, **BY_HAND, "model": system})
+            if runs:
+                lines[-1]["run"] = f"{system}-{number % runs}"
         paths.append(write_lines(folder / f"{system}.jsonl", lines))
     return paths
