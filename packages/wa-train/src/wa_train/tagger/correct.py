@@ -77,6 +77,8 @@ class Corrector:
                 f"{model.config.name_or_path}: expected a tagger of `wa-train fit`, whose labels "
                 "end in $CORRECT and $INCORRECT, got another token classifier"
             )
+        if model.config._attn_implementation == "eager" and model._supports_sdpa:
+            model.set_attn_implementation("sdpa")  # slower in its backward pass alone
         self.model, self.vocabulary = model, vocabulary
         self.encoder = TagEncoder(tokenizer)
         positions = int(getattr(model.config, "max_position_embeddings", 512) or 512)

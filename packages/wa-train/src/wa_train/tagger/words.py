@@ -18,14 +18,16 @@ _TYPO_DISTANCE = 2
 def restore_case(word: str, text: str) -> str:
     """Give text the case of the word that it replaces; text with capitals of its own keeps them.
 
-    A single capital tells nothing: "I" is one wherever it stands.
+    A single capital tells nothing: "I" is one wherever it stands. Nor has "ß" a capital that could
+    be taken back.
 
     >>> restore_case("In", "on the"), restore_case("HE", "they"), restore_case("I", "we")
     ('On the', 'THEY', 'we')
     """
     if text != text.lower() or len(word) < 2 or not word[:1].isupper():
         return text
-    return text.upper() if word.isupper() else text[:1].upper() + text[1:]
+    raised = text.upper() if word.isupper() else text[:1].upper() + text[1:]
+    return raised if raised.lower() == text else text
 
 
 def fold_case(word: str, text: str) -> str:
