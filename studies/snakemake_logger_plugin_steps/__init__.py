@@ -76,7 +76,7 @@ class LogHandler(LogHandlerBase):
         log = next(iter(facts["log"] or ()), None)
         step = _Step(self._begun, words, Path(log) if log else None)
         self._running[facts["jobid"]] = step
-        self._say(f"{self._name(step)}{about}")
+        self._say(f"{self._titled(step)}{about}")
 
     def _watch(self) -> None:
         """Say from time to time how far the steps are, by the last lines of their logs."""
@@ -86,12 +86,12 @@ class LogHandler(LogHandlerBase):
                 said = _last_line(step.log)
                 if said.startswith("step ") and said != step.told:
                     step.told = said
-                    self._say(f"{self._name(step)}: {said}")
+                    self._say(f"{self._titled(step)}: {said}")
 
     def _end(self, job: int) -> None:
         step = self._running.pop(job, None)
         if step:
-            self._say(f"{self._name(step)}: done in {_span(time.monotonic() - step.since)}")
+            self._say(f"{self._titled(step)}: done in {_span(time.monotonic() - step.since)}")
 
     def _fail(self, facts: dict[str, Any]) -> None:
         """Say the last line of the step's log, which is the tool's own error."""
@@ -100,7 +100,7 @@ class LogHandler(LogHandlerBase):
             where = f" (all it said: {step.log})" if step.log else ""
             self._say(f"error: {step.words}: {_last_line(step.log) or 'failed'}{where}")
 
-    def _name(self, step: _Step) -> str:
+    def _titled(self, step: _Step) -> str:
         width = len(str(self._total))
         return f"[{step.number:{width}}/{self._total}] {step.words}"
 
