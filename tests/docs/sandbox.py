@@ -32,7 +32,7 @@ PERHAPS = ("jq",)
 # `-m wa_train`; make looks whether the target exists.
 ACCEPTED = (
     "accelerate chromium curl hf llama-server ollama pip python sbatch scontrol snakemake srun "
-    "torchrun uv vllm-env/bin/vllm"
+    "torchrun uv"
 ).split()
 LAUNCHER = """#!/bin/bash
 while [ $# -gt 0 ]; do
@@ -44,6 +44,8 @@ MAKE = f"""#!/bin/bash
 exec {shutil.which("make")} --no-print-directory -n -C {REPOSITORY} "$@" >/dev/null
 """
 MARK = "\x1e"
+# What documents have in environments of their own, and call by its path.
+INSTALLED = (".venv/bin/activate", "vllm-env/bin/vllm")
 # One thread, no network: a proxy that nobody is at refuses at once what would reach out.
 QUIET = {
     "OMP_NUM_THREADS": "1",
@@ -102,7 +104,6 @@ def lay_programs(folder: Path, address: Path, *, parse_only: bool) -> Path:
         call = f'exec {sys.executable} -S -E {HERE / "client.py"} {address} {name} "$@"'
         _script(programs / name, f"#!/bin/bash\n{asked}{call}\n")
     for name in ACCEPTED:
-        (programs / name).parent.mkdir(parents=True, exist_ok=True)
         _script(programs / name, LAUNCHER)
     _script(programs / "make", MAKE)
     tools = SHELL if parse_only else (*SHELL, *READERS, *PERHAPS)
@@ -115,6 +116,13 @@ def lay_programs(folder: Path, address: Path, *, parse_only: bool) -> Path:
         for name in (*READERS, *PERHAPS):
             _script(programs / name, "#!/bin/bash\n")
     return programs
+
+
+def lay_environments(folder: Path) -> None:
+    """Put into a sandbox what is called there by its path."""
+    for name in INSTALLED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        _script(folder / name, "#!/bin/bash\n")
 
 
 def run_block(block: Block, folder: Path, programs: Path) -> list[Result]:

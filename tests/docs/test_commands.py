@@ -15,6 +15,7 @@ from .sandbox import (
     PERHAPS,
     REPOSITORY,
     documents,
+    lay_environments,
     lay_programs,
     run_block,
     warm_process,
@@ -38,7 +39,7 @@ $ cp corpora/asset/dataset/asset.test.simp.0 asset.0
 $ cp corpora/asset/dataset/asset.test.simp.1 asset.1
 $ for name in system llm mine; do cp test.ref0 $name.txt; done
 $ cp test.ref1 baseline.txt
-$ for name in theirs corrected; do grep '^S ' gold.m2 | cut -c3- > $name.txt; done
+$ grep '^S ' gold.m2 | cut -c3- > theirs.txt
 """
 # What single documents start from besides.
 BESIDES = {
@@ -53,6 +54,8 @@ $ cat system.jsonl baseline.jsonl blind.jsonl > predictions.jsonl
 """,
     "docs/wa-train.md": """\
 $ wa-train predict runs/tagger --data demo/gec --benchmark jfleg -o system.jsonl
+$ wa-data export demo/gec/writing-benchmark --format m2 -o exported
+$ grep '^S ' exported/bea19_dev.test.m2 | cut -c3- > corrected.txt
 """,
     "packages/wa-analysis/README.md": """\
 $ for name in tagger llama; do wa-train import-predictions theirs.txt --data out \\
@@ -80,8 +83,7 @@ class Workshop:
             folder.mkdir()
         else:
             shutil.copytree(self._prepared(), folder)
-        (folder / ".venv/bin").mkdir(parents=True)
-        (folder / ".venv/bin/activate").touch()
+        lay_environments(folder)
         if name == "docs/extend.md":  # what it changes, and what runs changed
             for package in ("wa-data", "wa-metrics"):
                 shutil.copytree(
@@ -124,8 +126,7 @@ def faults(block: Block, folder: Path, workshop: Workshop) -> list[str]:
     found = []
     if parsed:
         folder = folder.with_name(f"{folder.name}-parsed")
-        (folder / ".venv/bin").mkdir(parents=True, exist_ok=True)
-        (folder / ".venv/bin/activate").touch()
+        lay_environments(folder)
     results = run_block(block, folder, workshop.parse if parsed else workshop.run)
     if len(results) != len(block.commands):
         found.append(f"{block.place}: the shell ended after {len(results)} of its commands")
