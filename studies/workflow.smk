@@ -127,6 +127,7 @@ def resources_of(part):
         "mem_mb": lambda wildcards: 1000 * one(wildcards).memory_gb,
         "runtime": lambda wildcards: max(60, int(2 * (one(wildcards).minutes or 720))),
         "gpu": lambda wildcards: one(wildcards).gpus,
+        "nodes": 1,  # all GPUs of a job in one machine, as torchrun has it
         "about": lambda wildcards: costs.about(one(wildcards)),  # shown only
     }
 

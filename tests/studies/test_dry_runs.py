@@ -80,15 +80,24 @@ def test_the_demo_on_real_sets_builds_them_from_the_official_files(tmp_path: Pat
     assert steps(done) == ["build paper-small", "build wi-gec"]
 
 
-def test_the_profile_for_slurm_asks_for_gpus_memory_and_time(tmp_path: Path) -> None:
+def test_slurm_is_asked_for_the_gpus_memory_cores_and_time_of_a_step(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
     (tmp_path / "config.yaml").write_text((STUDIES / "paper/config.yaml").read_text())
-    command = [word for word in own_command("-n", profile="slurm") if word != "--nolock"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
-    )
+    digest = tmp_path / "out/paper/data/paper/mix.tsv"  # as if the data were built
+    digest.parent.mkdir(parents=True)
+    digest.touch()
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, does in (("sbatch", 'echo "$@" > asked; exit 1'), ("sacct", ""), ("sinfo", "")):
+        (programs / name).write_text(f"#!/bin/sh\n{does}\n")
+        (programs / name).chmod(0o755)
+    around = environment()
+    around["PATH"] = f"{programs}:{around['PATH']}"
+    command = [word for word in own_command(profile="slurm") if word not in ("--cores", "1")]
+    wanted = "out/paper/fits/writing-alpaca-7b.42.json"
+    options = (wanted, "--rerun-triggers", "mtime", "--latency-wait", "1")
+    subprocess.run([*command, *options], cwd=tmp_path, env=around, capture_output=True, check=False)
 
-    assert done.returncode == 0, done.stderr
-    said = done.stdout + done.stderr
-    fit = said[said.index("fit llama-13b-gec, seed 42") :].split("\n\n")[0]
-    assert "fit llama-13b-gec, seed 42: about 49 h 38 min on 8 x V100" in fit
+    asked = (tmp_path / "asked").read_text()
+    for words in ("--gpus=8", "--mem 240000", "--cpus-per-task=32", "-t 616", "--nodes=1"):
+        assert words in asked
