@@ -29,7 +29,7 @@ PRELOADED = (
 )
 # What takes minutes is made small: the command is the document's, its size is the tests'.
 SHORTER: Mapping[tuple[str, ...], Sequence[str]] = {
-    ("wa-data", "build", "demo-gec"): ("--limit", "60"),
+    ("wa-data", "build", "demo-gec"): ("--limit", "100"),
     # Hardly moved from its fresh weights, a model writes noise; a bit later it writes nothing.
     ("wa-train", "fit", "tiny-demo"): (
         *("--set", "train.max_steps=4"),
@@ -43,7 +43,7 @@ def shorten(words: Sequence[str]) -> list[str]:
     """Add the options that make a command small.
 
     >>> shorten(["wa-data", "build", "demo-gec", "-o", "gec"])
-    ['wa-data', 'build', 'demo-gec', '-o', 'gec', '--limit', '60']
+    ['wa-data', 'build', 'demo-gec', '-o', 'gec', '--limit', '100']
     """
     return [*words, *SHORTER.get(tuple(words[:3]), SHORTER.get(tuple(words[:2]), ()))]
 
