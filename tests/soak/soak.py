@@ -4,8 +4,8 @@
 
 Prints a table in Markdown: how often a fault was tried, how often it hit the command at work, how
 often everything was whole afterwards, and how often something was lost. Exits with 1 if anything
-was. A fault is tried as often as `--rounds` and `--seconds` allow; after `--minutes` no round
-begins.
+was, or a fault was not tried. A fault is tried as often as `--rounds` and `--seconds` allow; after
+`--minutes` no round begins.
 """
 
 from __future__ import annotations

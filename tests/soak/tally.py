@@ -73,9 +73,10 @@ class Soak:
 
 
 def report(soaks: Sequence[Soak]) -> int:
-    """Print the table; give the number of rounds that lost something."""
+    """Print the table; give the number of faults that lost something or were not tried."""
     lines = [HEAD, *(soak.line(fault) for soak in soaks for fault in soak.rounds)]
     notes = [f"- {soak.package}: {note}" for soak in soaks for note in soak.notes]
+    found = [(fault, rounds) for soak in soaks for fault, rounds in soak.rounds.items()]
+    notes += [f"- not tried, since time was up: {fault}" for fault, rounds in found if not rounds]
     sys.stdout.write("\n".join([*lines, "", *notes]).rstrip() + "\n")
-    every = [found for soak in soaks for rounds in soak.rounds.values() for found in rounds]
-    return sum(bool(found.lost) for found in every)
+    return sum(not rounds or any(one.lost for one in rounds) for _, rounds in found)
