@@ -49,7 +49,8 @@ class TagPredictor:
     _corrector: Corrector = field(init=False)
 
     def __post_init__(self) -> None:
-        """Prepare the model."""
+        """Prepare the model, and what its tags need."""
+        load_dictionaries()
         budget = _BUDGET_GPU if self.loaded.model.device.type == "cuda" else _BUDGET_CPU
         self._corrector = Corrector(
             self.loaded.model,
@@ -92,7 +93,6 @@ class TagPredictor:
         self, rows: Sequence[Mapping[str, Any]], todo: Sequence[int], keys: Sequence[str]
     ) -> Iterator[tuple[int, Prediction]]:
         """Correct batch by batch, sentences of like length together."""
-        load_dictionaries()
         words = {index: tuple(bare_input(rows[index]).split()) for index in todo}
         order = sorted(todo, key=lambda index: (len(words[index]), index))
         size = 1 if self.settings.exact else _BATCH
