@@ -303,21 +303,16 @@ rule analyse:
         "wa-analysis {params.command} > {output} 2> {log}"
 
 
-# One seed of each system: sentences are looked at in one text of a system; means over seeds are in the tables.
 rule report:
     input:
-        fits=[f"{OUT}/fits/{name}.{SYSTEMS[name].seeds[0]}.json" for name in FIT],
-        predictions=[
-            f"{OUT}/predictions/{s.name}.{decoding}.{s.seeds[0]}.jsonl"
-            for s in SYSTEMS.values()
-            for decoding in s.decodings
-        ],
+        fits=ALL_FITS,
+        predictions=ALL_PREDICTIONS,
     output:
         f"{OUT}/report.html",
     log:
         f"{OUT}/logs/report.log",
     params:
-        runs=[f"{OUT}/runs/{SYSTEMS[name].seeds[0]}/{name}" for name in FIT],
+        runs=ALL_RUNS,
         title=f"Study {STUDY.name}",
     resources:
         mem_mb=8000,
