@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,18 @@ def test_rows_of_the_contract_in_order(loaded: Loaded, tmp_path: Path) -> None:
     assert saved.batch is not None and saved.batch >= 256
     assert saved.forward_passes == outcome.passes > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "out.run.json"]
+
+
+def test_the_seed_is_the_decoding_s_where_it_draws_else_the_training_s(
+    loaded: Loaded, tmp_path: Path
+) -> None:
+    trained = replace(loaded, run="mine", run_json={"seed": 7})
+    benchmark = make_benchmark(2)
+    for decoding, seed in (("greedy", 7), ("top-p", 3)):
+        out = tmp_path / f"{decoding}.jsonl"
+        _, record = predict(trained, benchmark, make_settings(decoding, seed=3), out)
+        assert {row["seed"] for row in read(out)} == {seed}
+        assert record.seed == seed
 
 
 def test_every_way_to_greedy_gives_the_same_texts(loaded: Loaded, tmp_path: Path) -> None:

@@ -152,7 +152,6 @@ class LocalPredictor:
         """Give what the record says of the model and its decoding."""
         settings = self.settings
         return model_facts(self.loaded, settings) | {
-            "seed": settings.seed if settings.decoding.samples else None,
             "batch": self._worker.budget,
             "decoding": settings.decoding.name,
         }
@@ -164,10 +163,21 @@ def model_stamp(loaded: Loaded, settings: Settings, decoding: str) -> dict[str, 
         "model": loaded.name,
         "run": settings.run or loaded.run,
         "decoding": decoding,
-        "seed": settings.seed if settings.decoding.samples else None,
+        "seed": prediction_seed(loaded, settings),
         "engine": f"transformers {version('transformers')}",
         "dtype": settings.precision,
     }
+
+
+def prediction_seed(loaded: Loaded, settings: Settings) -> int | None:
+    """Give the seed that a text depends on: the decoding's, else that of the training, if any.
+
+    So runs that were trained with several seeds can be told apart, and their scores be averaged.
+    """
+    if settings.decoding.samples:
+        return settings.seed
+    seed = (loaded.run_json or {}).get("seed")
+    return seed if isinstance(seed, int) else None
 
 
 def model_facts(loaded: Loaded, settings: Settings) -> dict[str, Any]:
@@ -175,6 +185,7 @@ def model_facts(loaded: Loaded, settings: Settings) -> dict[str, Any]:
     before = loaded.run_json or {}
     return {
         "run": settings.run or loaded.run or loaded.name,
+        "seed": prediction_seed(loaded, settings),
         "method": loaded.method,
         "recipe": before.get("recipe") or (loaded.recipe.name if loaded.recipe else None),
         "recipe_sha256": before.get("recipe_sha256"),
