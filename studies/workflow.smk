@@ -23,7 +23,11 @@ PREDICTIONS = [
 BEGIN = Path(workflow.current_basedir) / "begin.sh"
 SMOLLM2 = Path(workflow.current_basedir).parent / "packages/wa-train/benchmarks/smollm2_folder.py"
 
-shell.prefix(f"set -euo pipefail; source {BEGIN}; export TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=${{{{OMP_NUM_THREADS:-1}}}}; ")
+# Small models gain nothing from a second thread, and steps side by side lose much.
+shell.prefix(
+    f"set -euo pipefail; source {BEGIN};"
+    " export TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=${{OMP_NUM_THREADS:-1}}; "
+)
 
 
 wildcard_constraints:
@@ -52,7 +56,8 @@ rule show:
     params:
         tables=[f"{OUT}/tables/{layout}.md" for layout in STUDY.tables],
     shell:
-        "echo; cat {params.tables}; echo; echo 'open {OUT}/report.html (all sentences, edits, plots; it works off line)';"
+        "echo; cat {params.tables}; echo;"
+        " echo 'open {OUT}/report.html (all sentences, edits, plots; it works off line)';"
         " echo 'read {OUT}/cost.md (time, memory, energy), {OUT}/predictions, {OUT}/scores'"
 
 
@@ -61,8 +66,7 @@ rule data:
         expand("{out}/data/{recipe}/{part}.tsv", out=OUT, recipe=DATA, part=["mix", "benchmark"]),
 
 
-# The digests of the sets are files of their own: data that is built again and is the same makes nothing anew, and a
-# change of the test sets trains nothing anew.
+# The digests of the sets are files of their own, so that a change of the test sets trains nothing anew.
 rule build:
     output:
         mix=f"{OUT}/data/{{recipe}}/mix.tsv",
@@ -110,10 +114,9 @@ def files_of_model(name):
     return [f"{OUT}/models/smollm2-135m/config.json"] if name == "smollm2-135m" else []
 
 
-def training(wildcards):
+def training(system, seed):
     """Write what is asked of `wa-train fit`, all but where it goes."""
-    system = SYSTEMS[wildcards.system]
-    sets = [*studies.settings(system), f"train.seed={wildcards.seed}"]
+    sets = [*studies.settings(system), f"train.seed={seed}"]
     if system.base:
         sets.append(f"base.model={place_of_model(system.base)}")
     data = f"{OUT}/data/{FIT[system.name]}"
@@ -145,7 +148,7 @@ rule fit:
         f"{OUT}/logs/fit/{{system}}.{{seed}}.log",
     params:
         run=f"{OUT}/runs/{{seed}}/{{system}}",
-        asked=training,
+        asked=lambda wildcards: training(SYSTEMS[wildcards.system], wildcards.seed),
         recipe=lambda wildcards: RECIPES[wildcards.system],
         program=lambda wildcards: (
             f"torchrun --nproc-per-node {SYSTEMS[wildcards.system].fit.gpus} -m wa_train"
@@ -323,7 +326,7 @@ rule report:
         "wa-analysis report {params.runs} {input.predictions} -o {output} --title '{params.title}' > {log} 2>&1"
 
 
-# How long the training of a system would take here (or on the GPU that its config names), by wa-train's own dry run.
+# How long a training would take on the machine, or on one GPU of the node, that this runs on: wa-train's own dry run.
 rule estimate:
     input:
         data=lambda wildcards: f"{OUT}/data/{FIT[wildcards.system]}/mix.tsv",
@@ -333,7 +336,12 @@ rule estimate:
     log:
         f"{OUT}/logs/estimate/{{system}}.log",
     params:
-        asked=lambda wildcards: training(Namedlist(fromdict={"system": wildcards.system, "seed": SYSTEMS[wildcards.system].seeds[0]})),
+        asked=lambda wildcards: training(SYSTEMS[wildcards.system], SYSTEMS[wildcards.system].seeds[0]),
+        recipe=lambda wildcards: RECIPES[wildcards.system],
+    resources:
+        mem_mb=FITTING["mem_mb"],
+        runtime=60,
+        gpu=lambda wildcards: min(SYSTEMS[wildcards.system].fit.gpus, 1),
     message:
         "estimate {wildcards.system}"
     shell:

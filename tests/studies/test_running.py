@@ -126,6 +126,22 @@ def test_a_change_makes_only_what_depends_on_it_anew(
     assert steps(own_study(ended[0], "-n")) == sorted([*made, *AFTER_PREDICTING])
 
 
+def test_the_estimates_are_wa_train_s_own_and_stand_in_the_dry_run(
+    ended: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder = ended[0]
+    write_study(folder)
+    assert own_study(folder, "estimates").returncode == 0
+
+    facts = json.loads((folder / "out/mine/estimates/tiny.json").read_text())
+    assert facts["steps"] == 60
+    line = next(
+        line for line in own_study(folder, "-n").stderr.splitlines() if line.startswith("tiny ")
+    )
+    assert line.endswith("wa-train fit --dry-run")
+    assert f"  {facts['seconds']:.0f} s  " in line
+
+
 def test_a_step_that_fails_is_one_line_with_the_tool_s_own_words(
     ended: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
