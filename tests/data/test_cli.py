@@ -140,24 +140,28 @@ def test_paraphrased_prompts_use_other_wordings_of_the_same_rows(
     assert splits["conll14", "test"]["changed"] > 0
 
 
-def test_a_closed_pipe_ends_the_command_without_a_traceback(tmp_path: Path) -> None:
-    words = " ".join(f"'{word}'" for word in [*WA_DATA, "ls", "sources", "--json"])
-    done = subprocess.run(
-        ["bash", "-c", f"{words} | head -n 1"], capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "[\n"
-    assert done.stderr == ""
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "json"])
+def test_a_reader_that_stops_is_no_error(demo: Path, options: list[str]) -> None:
+    words = [*WA_DATA, "show", str(demo), "-n", "2000", *options]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
-def test_an_interrupt_exits_with_130_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_is_ended_leaves_nothing(tmp_path: Path, number: int, code: int) -> None:
     process = subprocess.Popen(
         [*WA_DATA, "build", "demo", "-o", str(tmp_path)], stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / ".wa-data-partial").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, words = process.communicate(timeout=60)
-    assert process.returncode == 130, words
+    assert process.returncode == code, words
     assert "Traceback" not in words
     assert list(tmp_path.iterdir()) == []

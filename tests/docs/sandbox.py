@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 
 from .blocks import Block, Command
 
@@ -69,33 +65,7 @@ class Result:
     printed: str
 
 
-@contextmanager
-def warm_process(folder: Path) -> Iterator[Path]:
-    """Start the process that answers the command lines; give the address of its socket."""
-    address = folder / "warm"
-    log = folder / "warm.log"
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, str(HERE / "warm.py"), str(address)],
-            stdin=subprocess.PIPE,  # it ends when this process does
-            stdout=errors,
-            stderr=errors,
-            env={**os.environ, **QUIET},
-            start_new_session=True,
-        )
-    try:
-        end = monotonic() + 300
-        while not address.exists():
-            if process.poll() is not None or monotonic() > end:
-                raise RuntimeError(log.read_text(encoding="utf-8", errors="replace")[-2000:])
-            sleep(0.05)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # and what it has forked
-        process.wait()
-
-
-def lay_programs(folder: Path, address: Path, *, parse_only: bool) -> Path:
+def lay_programs(folder: Path, address: str, *, parse_only: bool) -> Path:
     """Make the folder of the programs that a document's commands find."""
     programs = folder / ("parse" if parse_only else "run")
     programs.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from ..warm import Server  # type: ignore[import-not-found]  # mypy starts at tests/
 from .blocks import Block, read_blocks
 from .sandbox import (
     PERHAPS,
+    QUIET,
     REPOSITORY,
     documents,
     lay_environments,
     lay_programs,
     run_block,
-    warm_process,
     write_file,
 )
 
@@ -108,12 +110,13 @@ class Workshop:
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     folder = tmp_path_factory.mktemp("docs")
-    with warm_process(folder) as address:
-        yield Workshop(
-            folder=folder,
-            run=lay_programs(folder, address, parse_only=False),
-            parse=lay_programs(folder, address, parse_only=True),
-        )
+    server = Server({**os.environ, **QUIET}, before=Path(__file__).with_name("before.py"))
+    yield Workshop(
+        folder=folder,
+        run=lay_programs(folder, server.address, parse_only=False),
+        parse=lay_programs(folder, server.address, parse_only=True),
+    )
+    server.close()
 
 
 def faults(block: Block, folder: Path, workshop: Workshop) -> list[str]:

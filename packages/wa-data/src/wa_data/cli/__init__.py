@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -32,6 +34,10 @@ _COMMANDS = {
 }
 
 
+class _ClosedPipeError(Exception):
+    """Whoever read our output has read enough."""
+
+
 class _Lazy(click.Group):
     """A group whose commands are imported when they are asked for: `--help` stays instant."""
 
@@ -45,6 +51,12 @@ class _Lazy(click.Group):
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error  # click would exit with 1
+
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wa-data")
@@ -57,10 +69,11 @@ def cli(quiet: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    signal.signal(signal.SIGTERM, _terminate)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # the contracts are UTF-8, whatever the locale
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="wa-data", standalone_mode=False)
         sys.stdout.flush()
     except WaDataError as error:
         click.echo(f"error: {error}", err=True)
@@ -71,7 +84,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = 130
-    except BrokenPipeError:
+    except (_ClosedPipeError, BrokenPipeError):
         # `| head` has read enough; nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
@@ -82,3 +95,8 @@ def main() -> None:
         click.echo(f"error: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminate(number: int, frame: object) -> None:
+    """End as an exception does: with temporary files removed and workers ended."""
+    raise SystemExit(128 + number)

@@ -63,16 +63,15 @@ def show(
     path: Path, task: str | None, config: str | None, split: str | None, count: int, as_json: bool
 ) -> None:
     """Show rows side by side, with a word diff from input to output or first reference."""
-    from rich.console import Console
-
     from wa_data import show as showing
+    from wa_data.cli.console import OutputConsole
 
     rows = showing.show(path, task, config, split, count)
     if as_json:
         for row in rows:
             click.echo(json.dumps(row.as_dict(), ensure_ascii=False))
     else:
-        showing.render(rows, Console())
+        showing.render(rows, OutputConsole())
 
 
 @click.command()

@@ -70,11 +70,12 @@ def _tasks() -> list[dict[str, Any]]:
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
     """Print rows as a table on a terminal, as tab-separated lines in a pipe."""
-    from rich.console import Console
     from rich.table import Table
 
+    from wa_data.cli.console import OutputConsole
+
     cells = [[_cell(value) for value in row.values()] for row in rows]
-    console = Console()
+    console = OutputConsole()
     if not console.is_terminal:
         click.echo("\t".join(rows[0]))
         for row in cells:
