@@ -306,16 +306,21 @@ rule analyse:
         "wa-analysis {params.command} > {output} 2> {log}"
 
 
+# One seed of each system: sentences are looked at in one text of a system; means over seeds are in the tables.
 rule report:
     input:
-        fits=ALL_FITS,
-        predictions=ALL_PREDICTIONS,
+        fits=[f"{OUT}/fits/{name}.{SYSTEMS[name].seeds[0]}.json" for name in FIT],
+        predictions=[
+            f"{OUT}/predictions/{s.name}.{decoding}.{s.seeds[0]}.jsonl"
+            for s in SYSTEMS.values()
+            for decoding in s.decodings
+        ],
     output:
         f"{OUT}/report.html",
     log:
         f"{OUT}/logs/report.log",
     params:
-        runs=ALL_RUNS,
+        runs=[f"{OUT}/runs/{SYSTEMS[name].seeds[0]}/{name}" for name in FIT],
         title=f"Study {STUDY.name}",
     resources:
         mem_mb=8000,

@@ -17,7 +17,7 @@ from .commands import SNAKEFILE, environment, own_command, own_study, steps
 TINY: dict[str, Any] = {
     "recipe": "tiny-demo",
     "data": "demo",
-    "seeds": [42],
+    "seeds": [42, 43],
     "set": {
         "base.scratch.hidden": 32,
         "base.scratch.layers": 1,
@@ -35,7 +35,10 @@ CONFIG: dict[str, Any] = {
     "sample": 4,
     "systems": {"tiny": TINY},
 }
-AFTER_PREDICTING = ["cost", "report", "table plain"]
+BOTH_SEEDS = [
+    *("predict with tiny, greedy, seed 42", "score tiny.greedy.42"),
+    *("predict with tiny, greedy, seed 43", "score tiny.greedy.43"),
+]
 
 
 def write_study(folder: Path, **changed: Any) -> None:
@@ -87,7 +90,7 @@ def test_a_study_ends_with_its_table_and_what_to_open(
     folder, done = ended
 
     table = (folder / "out/mine/tables/plain.md").read_text()
-    assert "| tiny |" in table
+    assert "| tiny (2 seeds) |" in table
     assert table in done.stdout
     assert "open out/mine/report.html" in done.stdout
     assert "tiny" in (folder / "out/mine/report.html").read_text()
@@ -103,17 +106,21 @@ def test_a_study_that_is_done_does_nothing_again(
     ("changed", "made"),
     [
         (
-            {"systems": {"tiny": TINY | {"seeds": [42, 43]}}},
-            ["fit tiny, seed 43", "predict with tiny, greedy, seed 43", "score tiny.greedy.43"],
+            {"systems": {"tiny": TINY | {"seeds": [42, 43, 44]}}},
+            ["fit tiny, seed 44", "predict with tiny, greedy, seed 44", "score tiny.greedy.44"],
         ),
         (
             {"systems": {"tiny": TINY | {"set": {**TINY["set"], "train.learning_rate": 1e-3}}}},
-            ["fit tiny, seed 42", "predict with tiny, greedy, seed 42", "score tiny.greedy.42"],
+            ["fit tiny, seed 42", "fit tiny, seed 43", *BOTH_SEEDS, "report"],
         ),
-        ({"sample": 5}, ["predict with tiny, greedy, seed 42", "score tiny.greedy.42"]),
+        ({"sample": 5}, [*BOTH_SEEDS, "report"]),
         (
             {"systems": {"tiny": TINY | {"decodings": ["greedy", "beam4"]}}},
-            ["predict with tiny, beam4, seed 42", "score tiny.beam4.42"],
+            [
+                *("predict with tiny, beam4, seed 42", "score tiny.beam4.42"),
+                *("predict with tiny, beam4, seed 43", "score tiny.beam4.43"),
+                "report",
+            ],
         ),
     ],
     ids=["seed", "setting", "sample", "decoding"],
@@ -123,7 +130,7 @@ def test_a_change_makes_only_what_depends_on_it_anew(
 ) -> None:
     write_study(ended[0], **changed)
 
-    assert steps(own_study(ended[0], "-n")) == sorted([*made, *AFTER_PREDICTING])
+    assert steps(own_study(ended[0], "-n")) == sorted([*made, "cost", "table plain"])
 
 
 def test_the_estimates_are_wa_train_s_own_and_stand_in_the_dry_run(
