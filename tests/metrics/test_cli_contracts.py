@@ -244,6 +244,12 @@ def test_a_submission_is_of_one_run_on_one_benchmark(predictions: Path) -> None:
     assert "got 0 of them" in bad(*words, "--run", "third")
 
 
+def test_a_submission_of_imported_systems_needs_a_file_of_its_own(tmp_path: Path) -> None:
+    rows = [row(0, run=None, model=model, benchmark="my set") for model in ("one", "two")]
+    said = bad("submission", write_rows(tmp_path / "p.jsonl", *rows))
+    assert "by a file of their own:\n  --benchmark 'my set'   (my set (model one" in said
+
+
 def test_an_interrupted_command_says_so_and_exits_with_130(tmp_path: Path) -> None:
     child = subprocess.Popen(
         [*WA_METRICS, "score", "-", "-o", str(tmp_path / "out.jsonl")],

@@ -104,6 +104,8 @@ def test_progress_wraps_the_sentences() -> None:
         ({"mode": "correction"}, "mode: expected one of cs, ds, dt, cse, got 'correction'"),
         ({"beta": 0}, "beta: expected a number above 0"),
         ({"beta": float("nan")}, "beta: expected a number above 0"),
+        ({"beta": 1e200}, "beta: expected a number above 0, at most 1000, got 1e\\+200"),
+        ({"beta": 1e-200}, "beta: expected a number above 0"),
         ({"filt": "R:OTHER"}, "filt: expected a list of error types"),
         ({"tokenize": "moses"}, "tokenize: expected one of none, treebank, spacy, got 'moses'"),
         ({"workers": 0}, "workers: expected a number of processes, 1 or more, got 0"),

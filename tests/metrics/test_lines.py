@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wa_metrics.errors import InputError
-from wa_metrics.lines import check_lengths, read_texts, stream_lines, write_whole
+from wa_metrics.lines import (
+    check_lengths,
+    explain_unwritable,
+    read_texts,
+    stream_lines,
+    write_whole,
+)
 
 LINES = "One .\n\n  Zwei ü .\t\nthree\u2028still three .\x0b!"
 
@@ -109,3 +116,42 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         file.write("whole")
     assert path.read_text() == "whole"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with write_whole(pipe) as file:
+        file.write("through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_link_stays_and_leads_to_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    link = tmp_path / "out.txt"
+    link.symlink_to(tmp_path / "far" / "out.txt")
+    for text in ("first", "second"):
+        with write_whole(link) as file:
+            file.write(text)
+        assert link.is_symlink()
+        assert (tmp_path / "far" / "out.txt").read_text() == text
+
+
+def test_where_nothing_can_be_written_is_said_before_and_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.txt"
+    assert explain_unwritable(path) is None
+    assert explain_unwritable(Path("/dev/null")) is None
+    nowhere = tmp_path / "none" / "out.txt"
+    assert "folder that exists" in str(explain_unwritable(nowhere))
+    with pytest.raises(FileNotFoundError) as raised, write_whole(nowhere):
+        pass
+    assert raised.value.filename == str(nowhere)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert "can be written to" in str(explain_unwritable(path))
+    assert "can be written to" in str(explain_unwritable(Path("/dev/null")))

@@ -253,7 +253,8 @@ def test_other_sources_are_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"beta": -1}, "beta: expected a number of at least 0, got -1"),
+        ({"beta": -1}, "beta: expected a number of at least 0, at most 1000, got -1"),
+        ({"beta": 1e200}, "beta: expected .* at most 1000, got 1e\\+200"),
         ({"beta": float("nan")}, "beta: .* got nan"),
         ({"max_unchanged_words": -1}, "max_unchanged_words: .* got -1"),
         ({"max_unchanged_words": 1.5}, "max_unchanged_words: .* got 1.5"),

@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Recall weighs a million times as much as precision; far beyond, the sums are no numbers.
+LARGEST_BETA = 1000.0
+
 
 def precision_recall_f(
     tp: int, fp: int, fn: int, *, beta: float = 0.5

@@ -90,20 +90,54 @@ def check_lengths(files: Sequence[tuple[Path, int]], *, unit: str = "lines") -> 
         raise InputError(f"expected files with as many {unit} each, got {found}")
 
 
+def explain_unwritable(path: Path) -> str | None:
+    """Say why a file cannot be written, before the work that makes it; None if it can.
+
+    >>> explain_unwritable(Path("nowhere/scores.jsonl"))
+    'expected a file in a folder that exists, got nowhere/scores.jsonl'
+    """
+    if _is_replaceable(path):
+        folder = path.resolve().parent
+        if not folder.is_dir():
+            return f"expected a file in a folder that exists, got {path}"
+        if not os.access(folder, os.W_OK):
+            return f"expected a folder that can be written to, got {folder} of {path}"
+    elif not os.access(path, os.W_OK):
+        return f"expected a file that can be written to, got {path}"
+    return None
+
+
 @contextmanager
 def write_whole(path: Path) -> Iterator[IO[str]]:
     """Open a UTF-8 file under a temporary name, and rename it when the block ends well.
 
+    A link stays one, and what it leads to is replaced. What is no file, such as a pipe or
+    /dev/null, is written to as it is.
+
     Raises:
         OSError: the file cannot be written; what was at `path` is then as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if not _is_replaceable(path):
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        return
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             yield file
-        temporary.replace(path)
+        temporary.replace(target)
+    except OSError as error:
+        if error.filename == str(temporary):
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Tell whether there is a file or nothing, and no pipe or device that must stay."""
+    return path.is_file() or not path.exists()
 
 
 @contextmanager

@@ -11,13 +11,13 @@ of its M2 scorer (nusnlp/m2scorer).
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_metrics.edits import NO_CORRECTION, NOOP, Edit
 from wa_metrics.errors import M2Error
+from wa_metrics.lines import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,13 +100,8 @@ def save_m2(path: Path, sentences: Iterable[M2Sentence], *, final_blank: bool = 
         M2Error: as `write_m2`; the file at `path` is then as it was.
         OSError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(write_m2(sentences, final_blank=final_blank))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with write_whole(path) as file:
+        file.writelines(write_m2(sentences, final_blank=final_blank))
 
 
 def _read_lines(path: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,13 +162,17 @@ def _choose(groups: list[Group], benchmark: str | None, run: str | None) -> Grou
     ]
     if len(chosen) == 1:
         return chosen[0]
-    found = "".join(
-        f"\n  --benchmark {group.key.benchmark} --run {group.key.run}   ({group.key})"
-        for group in chosen or groups
-    )
+    found = "".join(f"\n  {_select(group)}   ({group.key})" for group in chosen or groups)
     raise InputError(
-        f"expected one run on one benchmark, got {len(chosen)} of them; the file holds:{found}"
+        f"expected one run on one benchmark, got {len(chosen)} of them; choose one, those with the "
+        f"same options by a file of their own:{found}"
     )
+
+
+def _select(group: Group) -> str:
+    """Write the options that choose a group; rows that were imported have no run."""
+    run = "" if group.key.run is None else f" --run {shlex.quote(group.key.run)}"
+    return f"--benchmark {shlex.quote(group.key.benchmark)}{run}"
 
 
 def _write(lines: list[str], out: Path) -> None:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wa_metrics.errors import InputError
-from wa_metrics.lines import STANDARD_INPUT, check_lengths, name_file, read_texts, stream_lines
+from wa_metrics.lines import (
+    STANDARD_INPUT,
+    check_lengths,
+    explain_unwritable,
+    name_file,
+    read_texts,
+    stream_lines,
+)
 
 if TYPE_CHECKING:
     from wa_metrics.m2 import M2Sentence
@@ -41,8 +48,9 @@ class _Out(click.Path):
                 param,
                 ctx,
             )
-        if not path.parent.is_dir():
-            self.fail(f"expected a file in a folder that exists, got {path}", param, ctx)
+        problem = explain_unwritable(path)
+        if problem:
+            self.fail(problem, param, ctx)
         return path
 
 

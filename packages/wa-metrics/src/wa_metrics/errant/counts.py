@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from wa_metrics.edits import NO_CORRECTION, NOOP, Edit
 from wa_metrics.errors import InputError
+from wa_metrics.fscore import LARGEST_BETA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,8 +51,14 @@ class Rules:
             raise InputError(f"mode: expected one of {', '.join(MODES)}, got {self.mode!r}")
         if isinstance(self.filt, str):
             raise InputError(f"filt: expected error types in a tuple, got the str {self.filt!r}")
-        if not (isinstance(self.beta, (int, float)) and 0 < self.beta < float("inf")):
-            raise InputError(f"beta: expected a number above 0, got {self.beta!r}")
+        if not (
+            isinstance(self.beta, (int, float))
+            and 0 < self.beta <= LARGEST_BETA
+            and self.beta**2 > 0  # a last bit above 0 has no square
+        ):
+            raise InputError(
+                f"beta: expected a number above 0, at most {LARGEST_BETA:g}, got {self.beta!r}"
+            )
 
     @property
     def corrects(self) -> bool:

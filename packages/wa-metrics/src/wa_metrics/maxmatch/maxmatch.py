@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 import numpy as np
 
 from wa_metrics.errors import InputError
-from wa_metrics.fscore import f_scores, precision_recall_f
+from wa_metrics.fscore import LARGEST_BETA, f_scores, precision_recall_f
 from wa_metrics.gold import read_gold
 from wa_metrics.maxmatch.extraction import Hypothesis
 from wa_metrics.maxmatch.gold_sets import split_tokens, to_sets
@@ -93,8 +93,10 @@ class M2(Metric[PreparedM2]):
         tokenize: Tokenisation = "none",
         progress: Callable[[Sequence[T]], Iterable[T]] | None = None,
     ) -> None:
-        if not 0 <= beta < float("inf"):
-            raise InputError(f"beta: expected a number of at least 0, got {beta!r}")
+        if not 0 <= beta <= LARGEST_BETA:
+            raise InputError(
+                f"beta: expected a number of at least 0, at most {LARGEST_BETA:g}, got {beta!r}"
+            )
         if not isinstance(max_unchanged_words, int) or max_unchanged_words < 0:
             raise InputError(
                 f"max_unchanged_words: expected a whole number of at least 0, "
