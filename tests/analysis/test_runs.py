@@ -64,6 +64,14 @@ def test_a_last_line_that_a_kill_cut_is_passed_over(tmp_path: Path) -> None:
         read_runs([folder])
 
 
+def test_metrics_that_are_no_text_are_named_by_their_line(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "writer")
+    line = b'{"tokens_seen": 6, "tokens_per_second": 1.0}\n'
+    (folder / "metrics.jsonl").write_bytes(line + b"\xff\n" + line)
+    with pytest.raises(InputError, match=r"metrics.jsonl:2: expected a line of metrics"):
+        read_runs([folder])
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -73,6 +81,11 @@ def test_a_last_line_that_a_kill_cut_is_passed_over(tmp_path: Path) -> None:
         ({"run": None}, "run: expected a string, got None"),
         ({"mfu": float("nan")}, "mfu: expected a number or null, got nan"),
         ({"mfu": "high"}, "mfu: expected a number or null, got 'high'"),
+        ({"gpu_hours": 10**400}, "gpu_hours: expected a number, got 1000"),
+        ({"tokens_seen": 10**400}, "tokens_seen: expected a whole number, got 1000"),
+        ({"run": "\ud83d"}, "expected Unicode texts, got half a character"),
+        ({"usage": {"prompt_tokens": "9"}}, "prompt_tokens: expected a whole number or null"),
+        ({"price": {}}, "expected the field 'usd'"),
         ({"versions": {"torch": 2}}, "versions.torch: expected a string, got 2"),
         ({"kwh": {}}, "expected the field 'value'"),
         ({"hardware": {"gpus": "V100"}}, "hardware.gpus: expected a list of names, got 'V100'"),

@@ -40,6 +40,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a part is a text": ({"parts": {"p": "x"}}, ":2: parts.p: expected a number"),
     "no object of parts": ({"parts": [1]}, ":2: parts: expected an object, got list [1]"),
     "seed is no whole number": ({"seed": 1.5}, ":2: seed: expected a whole number or null"),
+    "half a character": ({"model": "\ud83d"}, ":2: expected Unicode texts, got half a character"),
+    "digits without end": ({"score": 10**400}, ":2: score: expected a number, got int 1000"),
+    "no sentence": ({"n": 0}, ":2: n: expected at least 1 sentence, got 0"),
     "n is null": ({"n": None}, ":2: n: expected a whole number, got null"),
     "an interval upside down": (
         {"ci": {"low": 3, "high": 2, "level": 0.95}},

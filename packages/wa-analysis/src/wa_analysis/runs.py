@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wa_analysis.errors import InputError
+from wa_analysis.json_values import fits_utf8, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -122,6 +122,8 @@ def read_run(file: Path) -> Run:
         raise InputError(f"{file}: expected the JSON object of a run, got {said}") from error
     if not isinstance(table, dict):
         raise InputError(f"{file}: expected the JSON object of a run, got {table!r:.60}")
+    if not fits_utf8(table):
+        raise InputError(f"{file}: expected Unicode texts, got half a character in one of them")
     values = {
         **{name: _typed(file, table, name, str) for name in _TEXTS},
         **{name: _typed(file, table, name, str, None) for name in _MAYBE_TEXTS},
@@ -130,7 +132,8 @@ def read_run(file: Path) -> Run:
         **{name: _typed(file, table, name, float) for name in _NUMBERS},
         **{name: _typed(file, table, name, float, None) for name in _MAYBE_NUMBERS},
         **{name: _texts(file, table, name) for name in ("data_digest", "versions")},
-        **{name: _typed(file, table, name, dict, None) for name in ("usage", "price")},
+        "usage": _figures(file, table, "usage", {"prompt_tokens": int, "completion_tokens": int}),
+        "price": _figures(file, table, "price", {"usd": float}),
     }
     hardware = _typed(file, table, "hardware", dict)
     return Run(
@@ -182,10 +185,10 @@ def _typed(file: Path, table: Mapping[str, Any], name: str, *kinds: type | None)
             "of wa-train, or the file is no run record"
         )
     value = table[name]
-    if kind is float:  # Python reads NaN and 1e999, which are no JSON and no figures
-        good = type(value) in (int, float) and math.isfinite(value)
+    if kind is float:
+        good = is_number(value)
     else:
-        good = type(value) is kind
+        good = type(value) is kind and (kind is not int or is_number(value))
     if good or (value is None and None in kinds):
         return value
     expected = _KINDS[kind] + (" or null" if None in kinds else "")  # type: ignore[index]
@@ -198,6 +201,16 @@ def _texts(file: Path, table: Mapping[str, Any], name: str) -> dict[str, str]:
         if not isinstance(value, str):
             raise InputError(f"{file}: {name}.{key}: expected a string, got {value!r:.60}")
     return found
+
+
+def _figures(
+    file: Path, table: Mapping[str, Any], name: str, kinds: Mapping[str, type]
+) -> dict[str, Any] | None:
+    """Return what is known of an endpoint: those of its figures that are shown, or null."""
+    found: dict[str, Any] | None = _typed(file, table, name, dict, None)
+    if found is None:
+        return None
+    return {key: _typed(file, found, key, kind, None) for key, kind in kinds.items()}
 
 
 def _names(file: Path, hardware: Mapping[str, Any]) -> tuple[str, ...]:
@@ -235,17 +248,19 @@ def _evaluation_seconds(file: Path, loop_seconds: float, tokens: int) -> float |
 
 def _rates(metrics: Path) -> Iterator[tuple[int, float]]:
     """Yield tokens read so far and tokens a second, of each line that has a rate."""
-    lines = metrics.read_text(encoding="utf-8").splitlines()
+    lines = metrics.read_bytes().split(b"\n")
+    if not lines[-1]:
+        lines.pop()
     for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
             rate, seen = record["tokens_per_second"], record["tokens_seen"]
             if rate:
                 yield int(seen), float(rate)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             if number == len(lines):
                 return  # a kill leaves the last line half written
             raise InputError(
                 f"{metrics}:{number}: expected a line of metrics with tokens_seen and "
-                f"tokens_per_second, got {line!r:.60}; remove the line"
+                f"tokens_per_second, got {line.decode(errors='replace')!r:.60}; remove the line"
             ) from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wa_analysis.errors import InputError
+from wa_analysis.json_values import fits_utf8, is_number
 from wa_metrics.errors import WaMetricsError
 from wa_metrics.lines import name_file, stream_lines
 
@@ -112,6 +112,11 @@ def _read_tables(path: Path) -> Iterator[dict[str, Any]]:
                     f"{name}:{number}: expected one JSON object of scores, got {line!r:.60}: "
                     f"{said}; {SCORE_AGAIN}"
                 ) from error
+            if not fits_utf8(table):
+                raise InputError(
+                    f"{name}:{number}: expected Unicode texts, got half a character in "
+                    f"{line!r:.60}; {SCORE_AGAIN}"
+                )
             if not isinstance(table, dict):
                 raise InputError(
                     f"{name}:{number}: expected one JSON object of scores, got {_show(table)}; "
@@ -140,7 +145,7 @@ def _make_record(table: Mapping[str, Any], place: str) -> ScoreRecord:
         **{name: _typed(table, name, (str, None), place) for name in ("run", "model", "decoding")},
         **{name: _typed(table, name, (str,), place) for name in texts},
         seed=_typed(table, "seed", (int, None), place),
-        n=_typed(table, "n", (int,), place),
+        n=_count(table, place),
         score=_points(table["score"], "score", place),
         parts={
             name: _number(value, f"parts.{name}", place)
@@ -174,9 +179,16 @@ def _typed(table: Mapping[str, Any], name: str, kinds: tuple[type | None, ...], 
 
 
 def _number(value: Any, name: str, place: str) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if not is_number(value):
         raise InputError(f"{place}: {name}: expected a number, got {_show(value)}; {SCORE_AGAIN}")
     return float(value)
+
+
+def _count(table: Mapping[str, Any], place: str) -> int:
+    number: int = _typed(table, "n", (int,), place)
+    if number < 1:
+        raise InputError(f"{place}: n: expected at least 1 sentence, got {number}; {SCORE_AGAIN}")
+    return number
 
 
 def _points(value: Any, name: str, place: str) -> float:
