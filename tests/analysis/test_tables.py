@@ -175,6 +175,8 @@ def test_the_mean_of_the_sets_has_a_deviation_over_the_seeds(build: Any) -> None
     cell = find(build("paper-main", *records), "tiny")["All"]
     assert [cell.value, cell.deviation] == pytest.approx([12.0, 8**0.5])
     assert cell.seeds == 2
+    other_order = [*ten(10.0, seed=1)[:5], *ten(14.0, seed=2), *ten(10.0, seed=1)[5:]]
+    assert find(build("paper-main", *other_order), "tiny")["All"] == cell
     uneven = find(build("paper-main", *records[:-1]), "tiny")["All"]
     assert uneven.value == pytest.approx(11.8)
     assert uneven.deviation is None

@@ -56,7 +56,7 @@ class SystemScore:
 
 
 def merge_seeds(records: Sequence[ScoreRecord]) -> list[SystemScore]:
-    """Gather the records that differ only in seed, in order of first appearance.
+    """Gather the records that differ only in seed, in order of first appearance, seeds ascending.
 
     Raises:
         InputError: scores of one system have two signatures or unequal numbers of sentences.
@@ -68,7 +68,9 @@ def merge_seeds(records: Sequence[ScoreRecord]) -> list[SystemScore]:
     merged = []
     for members in gathered.values():
         check_comparable(members)
-        merged.append(SystemScore(names[members[0].system], tuple(members)))
+        # In one order for every test set, whichever files the seeds come from.
+        ordered = sorted(members, key=lambda record: (record.seed is not None, record.seed or 0))
+        merged.append(SystemScore(names[members[0].system], tuple(ordered)))
     return merged
 
 
