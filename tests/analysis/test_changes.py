@@ -29,6 +29,12 @@ def test_an_edit_is_placed_in_the_output_behind_those_before_it() -> None:
     ]
 
 
+def test_bars_and_none_in_a_text_are_words_like_any_other() -> None:
+    edits = (Edit(0, 0, 0, "M", "x ||"), Edit(0, 0, 1, "R", "-NONE-"), Edit(0, 2, 2, "M", "end"))
+    changes = find_changes(correct("A man", "x || -NONE- man end", *edits))
+    assert [each.written for each in changes] == [("x", "||"), ("-NONE-",), ("end",)]
+
+
 @needs_spacy
 def test_the_words_that_errant_says_are_those_of_the_output() -> None:
     pairs = [

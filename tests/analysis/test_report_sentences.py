@@ -49,6 +49,14 @@ def test_a_missing_prediction_has_no_place() -> None:
     assert packed["rows"][2][3][0][2] is None  # a system without a score has none of a sentence
 
 
+def test_a_text_that_systems_share_has_the_score_of_the_one_that_has_scores() -> None:
+    careful, hostile = make_annotated()[2:]
+    (study,) = make_studies([drop_prediction(careful, 0), hostile])
+    (whole,) = make_studies([careful, hostile])
+    assert Packer().pack_set(study)["rows"][1][3] == Packer().pack_set(whole)["rows"][1][3]
+    assert Packer().pack_set(study)["rows"][1][3][0][2] is not None
+
+
 def flags_of(index: int, system: str) -> list[int]:
     packed = Packer().pack_set(GRAMMAR)
     *_, outputs, which = packed["rows"][index]

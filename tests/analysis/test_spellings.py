@@ -38,13 +38,10 @@ def test_it_is_the_same_both_ways(word: str, other: str) -> None:
     assert is_spelling_of(word, word)
 
 
-@given(st.text("abc", max_size=8), st.text("abc", max_size=8))
-def test_the_distance_is_rapidfuzz_s(word: str, other: str) -> None:
-    from rapidfuzz.distance import Levenshtein
-
-    from wa_analysis.spellings import _distance
-
-    assert _distance(word, other) == Levenshtein.distance(word, other)
+def test_a_text_without_a_blank_is_compared_as_fast_as_a_word() -> None:
+    long = "ab" * 50_000
+    assert is_spelling_of(long, f"{long[:-1]}x")
+    assert not is_spelling_of(long, f"{long[:-3]}xyz")
 
 
 def test_case_marks_and_blanks_are_folded_away() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from wa_analysis.actions import find_words
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,7 +43,7 @@ def find_changes(correction: Correction) -> list[Change]:
     changes = []
     shift = 0
     for edit in correction.edits:
-        length = len(find_words(edit.correction))
+        length = len(edit.correction.split())  # as it was written: `||` parts no alternatives here
         source = Span(edit.start, edit.end)
         output = Span(edit.start + shift, edit.start + shift + length)
         shift += length - (edit.end - edit.start)

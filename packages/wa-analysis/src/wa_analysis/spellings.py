@@ -57,17 +57,6 @@ def is_spelling_of(word: str, other: str) -> bool:
     allowed = min(_FARTHEST, (longer - 1) // 2)
     if abs(len(word) - len(other)) > allowed or {word, other} <= _DATES:
         return False
-    return _distance(word, other) <= allowed
+    from rapidfuzz.distance import Levenshtein
 
-
-def _distance(word: str, other: str) -> int:
-    """Return the edit distance (Levenshtein)."""
-    row = list(range(len(other) + 1))
-    for number, char in enumerate(word, 1):
-        diagonal, row[0] = row[0], number
-        for place, against in enumerate(other, 1):
-            diagonal, row[place] = (
-                row[place],
-                min(row[place] + 1, row[place - 1] + 1, diagonal + (char != against)),
-            )
-    return row[-1]
+    return Levenshtein.distance(word, other, score_cutoff=allowed) <= allowed

@@ -56,10 +56,10 @@ class Packer:
                 if text not in outputs:
                     bits = [flags[place].get((index, edit), 0) for edit in correction.edits]
                     edits = self._pack_edits(correction.edits, gold, bits)
-                    score = scores[place]
-                    outputs[text] = [
-                        _shorten(text, sentence.source), edits, score and score[index],
-                    ]  # fmt: skip
+                    outputs[text] = [_shorten(text, sentence.source), edits, None]
+                score = scores[place]
+                if score and outputs[text][2] is None:  # not every system has scores
+                    outputs[text][2] = score[index]
                 which.append(list(outputs).index(text))
             references = self._pack_references(sentence.references, sentence.source, gold)
             rows.append([sentence.id, sentence.source, references, list(outputs.values()), which])
