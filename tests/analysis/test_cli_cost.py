@@ -108,6 +108,7 @@ def test_the_form_of_a_price_file_stands_in_the_help() -> None:
         (["cost"], "Missing argument"),
         (["cost", "absent.jsonl"], "absent.jsonl: expected a run folder or predictions, got no"),
         (["cost", "writer", "--co2", "-1"], "Invalid value for '--co2'"),
+        (["cost", "writer", "--co2", "inf"], "expected a finite number, got inf"),
         (["cost", "writer", "--prices", "writer/run.json"], "a price file reads: date = 2026"),
         (["cost", "writer", "--prices", "absent.toml"], "absent.toml: No such file"),
     ],

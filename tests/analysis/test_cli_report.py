@@ -119,6 +119,9 @@ def test_runs_alone_need_no_spacy(systems: Path, tmp_path: Path) -> None:
         (["a.jsonl", "other.jsonl", "-o", "r.html"], "expected the same input as in a.jsonl:1"),
         (["null.jsonl", "-o", "r.html"], "2 rows that are all null or empty"),
         (["a.jsonl", "twice.jsonl", "-o", "r.html"], "expected one score of model c on set test"),
+        (["twice.jsonl", "-o", "r.html"], "expected one score of model c on set test"),
+        (["once.jsonl", "-o", "r.html"], "got scores alone; a table of them: wa-analysis table"),
+        (["a.jsonl", "-o", "a.jsonl"], "-o a.jsonl would replace an input"),
         (["trained", "--prices", "a.txt", "-o", "r.html"], "a price file reads: date = "),
     ],
 )
@@ -131,6 +134,7 @@ def test_wrong_input_is_one_line_and_nothing_is_written(
     write_run(tmp_path / "trained")
     (tmp_path / "plots").mkdir()
     line = score(tmp_path).read_text(encoding="utf-8").strip()
+    write(tmp_path / "once.jsonl", line)
     write(tmp_path / "twice.jsonl", line, line)
     write(tmp_path / "odd.jsonl", '{"x": 1}')
     write(tmp_path / "cut.jsonl", '{"prediction": ')
@@ -139,6 +143,13 @@ def test_wrong_input_is_one_line_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     assert said in bad("report", *words)
     assert not (tmp_path / "r.html").exists()
+
+
+def test_scores_without_predictions_are_named(tmp_path: Path) -> None:
+    run_folder = write_run(tmp_path / "trained")
+    done = run("report", run_folder, score(tmp_path), "-o", tmp_path / "r.html")
+    assert done.returncode == 0, done.stderr
+    assert "scores of set test left out: no predictions of it" in done.stderr
 
 
 def test_an_error_of_an_input_ends_with_what_to_do(tmp_path: Path) -> None:

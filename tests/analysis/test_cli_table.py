@@ -104,3 +104,5 @@ def test_wrong_usage_names_what_is_expected(scores: Path) -> None:
     assert "expected one label for 'a', got 'b' and 'c'" in bad(
         "table", scores, "--row", "a=b", "--row", "a=c"
     )
+    words = ["table", scores, "--baseline", "a", "--predictions"]
+    assert "expected a file, got '-', which is read twice" in bad(*words, "-")

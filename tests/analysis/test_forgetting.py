@@ -30,7 +30,7 @@ from wa_analysis.errors import InputError
 from wa_analysis.forgetting import Change, Forgetting, Trial, measure_forgetting
 from wa_metrics.significance import paired_bootstrap
 
-from .command import bad, good, row, run, write_rows
+from .command import bad, good, row, run, write, write_rows
 
 PANDA = "Tell me about panda."
 ANSWER = "Pandas are black and white bears. They live in the mountains of China and eat bamboo."
@@ -316,3 +316,10 @@ def test_a_benchmark_of_one_side_is_named(files: tuple[Path, Path], tmp_path: Pa
     done = run("forgetting", files[0], "--after", alone)
     assert done.returncode == 0
     assert "left out: sts test: predicted only before" in done.stderr
+
+
+def test_what_cannot_be_measured_is_one_line(files: tuple[Path, Path], tmp_path: Path) -> None:
+    words = ["forgetting", files[0], "--after"]
+    assert "expected a file, got '-', which is read twice" in bad(*words, "-")
+    assert "expected a finite number, got nan" in bad(*words, files[1], "--threshold", "nan")
+    assert "odd.txt:1: expected one JSON object" in bad(*words, write(tmp_path / "odd.txt", "He ."))

@@ -55,8 +55,9 @@ def read_asked(paths: Sequence[Path]) -> list[Asked]:
     """
     read = []
     for path in paths:
+        outputs = read_outputs([path])  # first: it checks the rows
         instructions = dict(_read_instructions(path))
-        for output in read_outputs([path]):
+        for output in outputs:
             found = [
                 instructions[output.test_set.benchmark, output.test_set.split, row.id]
                 for row in output.test_set.sentences

@@ -28,7 +28,7 @@ prices_option = click.option(
     help="Dollars of a GPU hour, dated; see below for the form.",
 )  # fmt: skip
 co2_option = click.option(
-    "--co2", type=click.FloatRange(min=0), metavar="G_PER_KWH",
+    "--co2", type=options.NOT_NEGATIVE, metavar="G_PER_KWH",
     help="Grams of CO2 a kilowatt hour where the runs ran; without it no CO2 is shown.",
 )  # fmt: skip
 

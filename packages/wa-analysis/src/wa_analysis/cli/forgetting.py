@@ -21,15 +21,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("wa_analysis")
 
-# Read twice, so a pipe will not do.
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_POINTS = click.FloatRange(0, 100)
-
 
 @click.command()
-@click.argument("before", nargs=-1, required=True, type=_FILE, metavar="BEFORE...")
+@click.argument("before", nargs=-1, required=True, type=options.READ_TWICE, metavar="BEFORE...")
 @click.option(
-    "--after", type=_FILE, multiple=True, required=True, metavar="AFTER",
+    "--after", type=options.READ_TWICE, multiple=True, required=True, metavar="AFTER",
     help="Predictions after the tuning; may be repeated.",
 )  # fmt: skip
 @click.option(
@@ -37,11 +33,11 @@ _POINTS = click.FloatRange(0, 100)
     help="Task that was not trained on.",
 )  # fmt: skip
 @click.option(
-    "--threshold", type=_POINTS, default=80.0, show_default=True,
+    "--threshold", type=options.POINTS, default=80.0, show_default=True,
     help="An output this near to instruction or input, in characters, is an edit, not an answer.",
 )  # fmt: skip
 @click.option(
-    "--paraphrase-threshold", type=_POINTS, default=95.0, show_default=True,
+    "--paraphrase-threshold", type=options.POINTS, default=95.0, show_default=True,
     help="An output of the held-out task this near to its input is merely edited.",
 )  # fmt: skip
 @click.option(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,12 +28,46 @@ class _Out(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if path != STANDARD_INPUT and not path.parent.is_dir():
-            self.fail(f"expected a file in a folder that exists, got {path}", param, ctx)
+        from wa_metrics.lines import explain_unwritable  # --help needs none of it
+
+        problem = None if path == STANDARD_INPUT else explain_unwritable(path)
+        if problem:
+            self.fail(problem, param, ctx)
         return path
 
 
+class _ReadTwice(click.Path):
+    """A file that is read twice, so that a pipe will not do."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if path == STANDARD_INPUT or (path.exists() and not path.is_file()):
+            self.fail(
+                f"expected a file, got {value!r}, which is read twice; write the pipe to a file "
+                "first",
+                param,
+                ctx,
+            )
+        return path
+
+
+class _FiniteRange(click.FloatRange):
+    """A number within bounds; click takes NaN for one within any, and infinity without a bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, got {value}", param, ctx)
+        return number
+
+
 OUT = _Out()
+READ_TWICE = _ReadTwice()
+POINTS = _FiniteRange(0, 100)
+NOT_NEGATIVE = _FiniteRange(min=0)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 seed = click.option(
     "--seed", type=click.IntRange(min=0), default=12345, show_default=True,
@@ -50,6 +85,17 @@ _texts = (
         help="Reference texts, with --src; repeat the option for each further file.",
     ),
 )  # fmt: skip
+
+
+def check_not_read(out: Path, files: Iterable[Path]) -> None:
+    """Check that what is written does not replace what is read.
+
+    Raises:
+        click.UsageError: it does.
+    """
+    for path in files:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise click.UsageError(f"-o {out} would replace an input; choose another name")
 
 
 def predictions(command: Callable[..., None]) -> Callable[..., None]:

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns on a terminal, as tab-separated lines in a pipe."""
+    """Print rows in columns on a terminal, as tab-separated lines in a pipe.
+
+    White space within a cell becomes blanks: a name may hold a tab, and a row is a line.
+    """
+    rows = [[" ".join(cell.split()) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(row))

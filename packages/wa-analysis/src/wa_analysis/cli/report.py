@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wa_analysis.outputs import Output
     from wa_analysis.report.inputs import Files
     from wa_analysis.report.report import Material
+    from wa_analysis.report.study import Study
+    from wa_analysis.scores import ScoreRecord
 
     Annotate = Callable[[Sequence[Output]], list[Annotated]]
 
@@ -67,6 +69,7 @@ def report(
     cost, provenance, and a browser of all sentences.
     """
     from wa_analysis.cost import cite_costs, explain_costs, measure_cost
+    from wa_analysis.errors import InputError
     from wa_analysis.report.inputs import sort_files
     from wa_analysis.report.report import Material, build_report
     from wa_analysis.report.study import make_studies
@@ -76,14 +79,22 @@ def report(
 
     if out == options.STANDARD_INPUT:
         raise click.UsageError("-o: expected the name of a file, got -")
+    beside = [path for path in (prices_file, gold, source, *references) if path]
+    options.check_not_read(out, [*paths, *beside])
     prices = read_price_file(prices_file)
     files = sort_files(paths)
     runs = read_runs(files.runs)
     warn_unpriced(runs, prices)
     records = read_scores(files.scores)
     outputs = _read_outputs(files, gold=gold, source=source, references=references)
+    if not (outputs or runs):
+        raise InputError(
+            f"{paths[0]}: expected predictions, texts or a run, got scores alone; a table of them: "
+            "wa-analysis table SCORES"
+        )
     annotated = annotate(outputs) if outputs else []
     studies = make_studies(annotated, runs=runs, records=records)
+    _warn_left_out(records, studies)
     costs = [measure_cost(run, prices=prices, co2=co2) for run in runs]
     costs += cite_costs() if costs else []
     read = [*files.predictions, *files.texts, *files.scores, *(gold, source, *references)]
@@ -120,6 +131,14 @@ def _read_outputs(
             files.texts, gold=gold, source=source, references=tuple(references)
         )
     return outputs
+
+
+def _warn_left_out(records: Sequence[ScoreRecord], studies: Sequence[Study]) -> None:
+    """Name the test sets that there are scores of, but no predictions to show them with."""
+    shown = {(study.test_set.benchmark, study.test_set.split) for study in studies}
+    for benchmark, split in dict.fromkeys((each.benchmark, each.split) for each in records):
+        if (benchmark, split) not in shown:
+            log.warning("scores of %s %s left out: no predictions of it", benchmark, split)
 
 
 def _describe(material: Material, out: Path) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def _split_rows(
     "to call it. May be repeated.",
 )  # fmt: skip
 @click.option(
-    "--predictions", type=options.FILE, multiple=True, metavar="PRED",
+    "--predictions", type=options.READ_TWICE, multiple=True, metavar="PRED",
     help="Predictions that were scored, for marks of significance with --baseline; may be "
     "repeated.",
 )  # fmt: skip
