@@ -109,6 +109,25 @@ def test_sets_with_edits_are_compared_by_error_type_and_scored_as_wa_metrics_doe
 
 
 @needs_spacy
+def test_types_of_another_scheme_are_errant_s_as_in_edits(tmp_path: Path) -> None:
+    gold = [edit(1, 2, "SVA", "goes")]
+    files = [
+        write_rows(
+            tmp_path / f"{model}.jsonl",
+            row(edits=gold, metric="m2", model=model, prediction=prediction),
+        )
+        for model, prediction in (("right", "He goes home ."), ("wrong", "He gone home ."))
+    ]
+    (only,) = json.loads(good("compare", *files, "--json", cache=tmp_path))["sets"]
+    assert [(each["name"], each["a"], each["b"]) for each in only["types"]] == [
+        ("VERB:SVA", 100.0, 0.0)
+    ]
+    assert [(each["name"], each["a"], each["b"]) for each in only["actions"]] == [
+        ("replace", 100.0, 0.0)
+    ]
+
+
+@needs_spacy
 def test_plain_texts_are_compared_with_their_gold(tmp_path: Path) -> None:
     lines = [
         line

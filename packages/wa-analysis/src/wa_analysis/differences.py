@@ -9,15 +9,16 @@ import numpy as np
 from wa_analysis.actions import find_action, find_main_type
 from wa_analysis.counting import Measure
 from wa_analysis.edits import SENTENCE_LENGTHS, list_bins, name_bin
-from wa_analysis.typed import count_by_name
-from wa_metrics.edits import NOOP, UNCORRECTED
+from wa_analysis.matching import match_edits
+from wa_metrics.edits import UNCORRECTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from wa_analysis.annotation import Annotated
+    from wa_metrics.edits import Edit
 
     Stats = NDArray[Any]
 
@@ -68,17 +69,14 @@ def compare_types(
 ) -> dict[str, tuple[Difference, ...]]:
     """Compare F0.5 by ERRANT's main types and by actions, those where A is best first.
 
-    Gold of another scheme (CoNLL-2014) has no types that ERRANT's edits could be counted under.
+    Gold of another scheme (CoNLL-2014) counts under the types that ERRANT gives its edits.
     """
     from wa_metrics.errant import ERRANT
 
     test_set = annotated[0].output.test_set
     measure = Measure(test_set, ERRANT(), None)
-    gold = {edit.type for row in test_set.sentences for edit in row.edits}
     namers = {"types": find_main_type, "actions": find_action}
-    if any(":" not in kind for kind in gold - {NOOP, *UNCORRECTED}):
-        del namers["types"]
-    compared: dict[str, tuple[Difference, ...]] = {"types": (), "actions": ()}
+    compared: dict[str, tuple[Difference, ...]] = {}
     for field, name in namers.items():
         a, b = (count_by_name(each, name) for each in annotated)
         rows = []
@@ -104,3 +102,17 @@ def compare_lengths(
         chosen = bins == name
         if chosen.any():
             yield bootstrap.compare(name, measure, a[chosen], b[chosen])
+
+
+def count_by_name(annotated: Annotated, name: Callable[[Edit], str]) -> dict[str, Stats]:
+    """Return tp, fp and fn of each sentence by the name of the edits, each shape (n, 3)."""
+    sides = {"tp": 0, "fp": 1, "fn": 2}
+    counts: dict[str, Stats] = {}
+    for sentence, _, events in match_edits(annotated):
+        for edit, side, _ in events:
+            if side in sides:
+                called = name(edit)
+                if called not in counts:
+                    counts[called] = np.zeros((len(annotated.corrections), 3), dtype=np.int64)
+                counts[called][sentence, sides[side]] += 1
+    return counts

@@ -1,38 +1,28 @@
-"""Count the edits of a system: by action, type and length, beside the gold and against it.
-
-What is right and wrong is counted as ERRANT's scorer does, with the annotator that it chooses for
-each sentence, so the totals are the ERRANT scores of wa-metrics. Where a test set has references
-and no gold edits, ERRANT's edits to each reference stand for those of an annotator.
-"""
+"""Count the edits of a system: by action, type and length, beside the gold and against it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wa_analysis import actions
 from wa_analysis.actions import ACTIONS
-from wa_metrics.edits import NOOP, Edit
-from wa_metrics.errant.counts import Counts, Rules, choose_annotators, key_edits
+from wa_analysis.matching import BETA, match_edits
 from wa_metrics.fscore import precision_recall_f
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from wa_analysis.annotation import Annotated, Correction
-    from wa_metrics.errant.counts import Keyed
+    from wa_analysis.annotation import Annotated
+    from wa_analysis.matching import Event, Side
+    from wa_metrics.edits import Edit
 
     Namer = Callable[[Edit], str]
 
-BETA = 0.5
 # Bins by tokens: the lowest number of each, which the next one ends.
 EDIT_LENGTHS = (1, 2, 3, 5)
 SENTENCE_LENGTHS = (1, 11, 21, 31, 41)
-
-# The edits of the system, those of the gold, and what of them is right, wrong and missed.
-Side = Literal["edits", "gold", "tp", "fp", "fn"]
-_RULES = Rules(mode="cs", beta=BETA)
 
 
 class Cell(NamedTuple):
@@ -85,14 +75,6 @@ class EditCounts:
     by_sentence_length: Mapping[str, SentenceBin]
 
 
-class _Event(NamedTuple):
-    """Hold one edit as one side has it; `weight` is a share where annotators are averaged."""
-
-    edit: Edit
-    side: Side
-    weight: float = 1
-
-
 class _Tally:
     """Count edits by the names that a function gives them."""
 
@@ -103,7 +85,7 @@ class _Tally:
         for group in order:
             self._counts[group]
 
-    def add(self, event: _Event) -> None:
+    def add(self, event: Event) -> None:
         self._counts[self._name(event.edit)][event.side] += event.weight
 
     def close(self, *, is_sorted: bool = False) -> dict[str, Cell]:
@@ -135,7 +117,7 @@ def count_edits(annotated: Annotated) -> EditCounts:
     by_sentence = {name: tally(_name_all, [""]) for name in list_bins(SENTENCE_LENGTHS)}
     sizes: dict[str, list[int]] = {name: [] for name in by_sentence}
     changed = 0
-    for correction, events in _walk(annotated):
+    for _, correction, events in match_edits(annotated):
         tokens = len(correction.source)
         bin_name = name_bin(tokens, SENTENCE_LENGTHS)
         sizes[bin_name].append(tokens)
@@ -183,43 +165,6 @@ def name_bin(number: int, starts: Sequence[int]) -> str:
     ('3-4', '1-10')
     """
     return list_bins(starts)[max(0, sum(start <= number for start in starts) - 1)]
-
-
-def _walk(annotated: Annotated) -> Iterator[tuple[Correction, list[_Event]]]:
-    """Yield each sentence that has a prediction, with the edits of both sides and what they are."""
-    so_far = Counts(0, 0, 0)
-    for index, correction in enumerate(annotated.corrections):
-        if correction is None:
-            continue
-        events = [_Event(edit, "edits") for edit in correction.edits]
-        if annotated.gold_kind != "none":
-            annotators = annotated.gold[index]
-            share = 1 / max(1, len(annotators))
-            events += [_Event(edit, "gold", share) for edits in annotators for edit in edits]
-            hypotheses = key_edits(correction.edits, _RULES)
-            references = _key_gold(annotated, index)
-            choice = choose_annotators(hypotheses, references, so_far, beta=BETA)
-            so_far = Counts(*map(sum, zip(so_far, choice.counts, strict=True)))
-            events += _match(hypotheses[choice.hypothesis], references[choice.reference])
-        yield correction, events
-
-
-def _key_gold(annotated: Annotated, index: int) -> dict[int, Keyed]:
-    keyed = [next(iter(key_edits(edits, _RULES).values())) for edits in annotated.gold[index]]
-    return dict(enumerate(keyed or key_edits((), _RULES).values()))
-
-
-def _match(hypothesis: Keyed, reference: Keyed) -> Iterator[_Event]:
-    """Yield what is right, under the types of the reference, what is wrong and what is missed."""
-    sides: list[tuple[Side, Keyed]] = [
-        ("tp", {key: types for key, types in reference.items() if key in hypothesis}),
-        ("fp", {key: types for key, types in hypothesis.items() if key not in reference}),
-        ("fn", {key: types for key, types in reference.items() if key not in hypothesis}),
-    ]
-    for side, keyed in sides:
-        for (start, end, correction), types in keyed.items():
-            for kind in types if types[0] != NOOP else ():
-                yield _Event(Edit(0, int(start), int(end), kind, str(correction)), side)
 
 
 def _name_all(edit: Edit) -> str:
