@@ -183,7 +183,7 @@ def test_a_file_that_is_not_there_and_one_that_is_no_text(tmp_path: Path) -> Non
         "score", tmp_path / "bom.jsonl"
     )
     (tmp_path / "p.jsonl.gz").write_bytes(gzip.compress(json.dumps(row()).encode())[:-9])
-    assert "p.jsonl.gz: expected a whole .gz file" in bad("score", tmp_path / "p.jsonl.gz")
+    assert "p.jsonl.gz:1: expected a whole .gz file" in bad("score", tmp_path / "p.jsonl.gz")
     assert "once" in bad("score", "-", "-")
 
 

@@ -125,6 +125,9 @@ def test_faults_of_packed_files_are_named(
     tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / name
+    path.write_bytes(pack(b"\xef\xbb\xbfS a\n"))
+    with pytest.raises(M2Error, match=rf"{name}:1: expected UTF-8 without a byte order mark"):
+        read_gold(path)
     path.write_bytes(pack(b"S a\n\nS \xff\n"))
     with pytest.raises(M2Error, match=rf"{name}:3: expected UTF-8"):
         read_gold(path)

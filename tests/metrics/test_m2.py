@@ -112,7 +112,7 @@ BAD = [
     ("Sa\n", 1, "expected `S tokens`, `A start end"),
     ("S a\nnonsense\n", 2, "or a blank line, got 'nonsense'"),
     ("S a\n \n", 2, "or a blank line, got ' '"),
-    ("\ufeffS a\n", 1, r"got '\\ufeffS a'"),
+    ("\ufeffS a\n", 1, "without a byte order mark, got one"),
     ("S a\nA 0 1|||R|||b|||REQUIRED|||0\n", 2, "expected 6 fields, .* got 5 in"),
     ("S a\nA 0 1\n", 2, "expected 6 fields, .* got 1 in"),
     ("S a\nA 0 1|||R|||b|||c|||REQUIRED|||-NONE-|||0\n", 2, "expected 6 fields, .* got 7 in"),
@@ -147,7 +147,7 @@ def test_a_bad_line_is_named_with_file_line_expected_and_got(
 def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.m2"
     path.write_bytes(b"S a\n\nS \xff\n")
-    with pytest.raises(M2Error, match=r"bad\.m2:3: expected UTF-8 text"):
+    with pytest.raises(M2Error, match=r"bad\.m2:3: expected UTF-8"):
         list(read_m2(path))
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import os
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wa_metrics.edits import Edit
-from wa_metrics.errors import InputError, M2Error
+from wa_metrics.errors import InputError
 from wa_metrics.inputs import check_texts
 from wa_metrics.m2 import M2Sentence, read_m2
 
@@ -24,7 +21,6 @@ _FORMS = (
     "the path of an M2 file (.m2, .m2.gz, .m2.xz), M2 text (it begins with `S `), M2Sentence "
     "records as read_m2() gives them, or a list of Edit for each sentence together with sources="
 )
-_DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError)
 
 
 def read_gold(references: Gold, sources: Iterable[str] | None = None) -> tuple[M2Sentence, ...]:
@@ -67,10 +63,6 @@ def _read_text_or_file(references: str | os.PathLike[str]) -> Iterator[M2Sentenc
         raise InputError(
             f"references: expected {_FORMS}; there is no file {str(references)!r:.200}"
         )
-    if path.suffix == ".gz":
-        return read_m2(_unpack(path, gzip.open(path)), name=str(path))
-    if path.suffix == ".xz":
-        return read_m2(_unpack(path, lzma.open(path)), name=str(path))
     return read_m2(path)
 
 
@@ -84,27 +76,6 @@ def _is_file(path: Path) -> bool:
         return path.exists() and not path.is_dir()
     except OSError:  # a text, too long for the name of a file
         return False
-
-
-def _unpack(path: Path, file: gzip.GzipFile | lzma.LZMAFile) -> Iterator[str]:
-    """Decode line by line: a bad byte and a damaged archive have a line number."""
-    number = 0
-    with file:
-        lines = iter(file)
-        while True:
-            number += 1
-            try:
-                raw = next(lines)
-                yield raw.decode("utf-8")
-            except StopIteration:
-                return
-            except UnicodeDecodeError as error:
-                raise M2Error(f"{path}:{number}: expected UTF-8 text, got {error}") from error
-            except _DAMAGED as error:
-                raise M2Error(
-                    f"{path}:{number}: expected a whole {path.suffix} file, got {error}; "
-                    "fetch it again"
-                ) from error
 
 
 def _read_records(references: Any, texts: Sequence[str] | None) -> Iterator[M2Sentence]:

@@ -43,6 +43,7 @@ def stream_lines(path: Path) -> Iterator[str]:
         OSError: the file cannot be read.
     """
     name = name_file(path)
+    number = 0
     with _open_bytes(path) as file:
         try:
             for number, raw in enumerate(file, 1):
@@ -62,7 +63,8 @@ def stream_lines(path: Path) -> Iterator[str]:
                     raise InputError(f"{name}:{number}: expected UTF-8, got {error}") from error
         except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
             raise InputError(
-                f"{name}: expected a whole {path.suffix} file, got a broken one ({error})"
+                f"{name}:{number + 1}: expected a whole {path.suffix} file, got a broken one "
+                f"({error}); make it again"
             ) from error
 
 

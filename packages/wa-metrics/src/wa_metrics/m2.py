@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_metrics.edits import NO_CORRECTION, NOOP, Edit
-from wa_metrics.errors import M2Error
-from wa_metrics.lines import write_whole
+from wa_metrics.errors import InputError, M2Error
+from wa_metrics.lines import stream_lines, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +42,8 @@ class M2Sentence(NamedTuple):
 def read_m2(source: Path | Iterable[str], *, name: str = "<lines>") -> Iterator[M2Sentence]:
     r"""Read an M2 file (UTF-8), or lines with or without their "\n", sentence by sentence.
 
+    Files that end in `.gz` or `.xz` are unpacked on the way.
+
     `name` stands for the file in messages when lines are given. Only "\n" ends a line. The last
     line end and the last blank line may be missing, blank lines may repeat. Offsets are checked for
     order but not against the length of the sentence: an official file (JFLEG, dev) has some that
@@ -52,7 +54,8 @@ def read_m2(source: Path | Iterable[str], *, name: str = "<lines>") -> Iterator[
     Edit(annotator=0, start=1, end=2, type='R:VERB', correction='have')
 
     Raises:
-        M2Error: a line is not M2, not UTF-8 or ends in CRLF; names file:line.
+        M2Error: a line is not M2, not UTF-8 or ends in CRLF, or a packed file is broken; names
+            file:line.
         OSError: the file cannot be read.
     """
     if isinstance(source, str):
@@ -105,13 +108,10 @@ def save_m2(path: Path, sentences: Iterable[M2Sentence], *, final_blank: bool = 
 
 
 def _read_lines(path: Path) -> Iterator[str]:
-    """Decode line by line: a binary file splits on LF only, and a bad byte has a line number."""
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            try:
-                yield raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise M2Error(f"{path}:{number}: expected UTF-8 text, got {error}") from error
+    try:
+        yield from stream_lines(path)
+    except InputError as error:
+        raise M2Error(str(error)) from error
 
 
 def _read_sentences(lines: Iterable[str], name: str) -> Iterator[M2Sentence]:
