@@ -91,7 +91,7 @@ def write_m2(sentences: Iterable[M2Sentence], *, final_blank: bool = True) -> It
             raise M2Error(f"expected a source on one line, got {sentence.source!r}")
         yield f"S {sentence.source}\n"
         for edit in sentence.edits:
-            yield _write_edit(edit)
+            yield _write_edit(edit, sentence.source)
     if final_blank and not first:
         yield "\n"
 
@@ -169,12 +169,19 @@ def _parse_edit(line: str) -> Edit:
     return Edit(int(annotator), start, end, kind, correction)
 
 
-def _write_edit(edit: Edit) -> str:
+def _write_edit(edit: Edit, source: str) -> str:
     line = (
         f"A {edit.start} {edit.end}|||{edit.type}|||{edit.correction}"
         f"|||REQUIRED|||{NO_CORRECTION}|||{edit.annotator}"
     )
     # Reading is the rule of what may be written: nothing else can lose or move a field.
-    if "\n" in line or _parse_edit(line) != edit:
-        raise M2Error(f"expected fields without line ends or `|||`, got {tuple(edit)!r}")
+    try:
+        is_kept = "\n" not in line and _parse_edit(line) == edit
+    except M2Error:
+        is_kept = False
+    if not is_kept:
+        raise M2Error(
+            "expected an edit that an M2 line can hold, its offsets in order and no line end or "
+            f"`|||` in a field, got {tuple(edit)!r:.200} of the sentence {source!r:.200}"
+        )
     return f"{line}\n"
