@@ -38,7 +38,7 @@ print(json.dumps([package.__file__, missing]))
 
 
 def find_faults_alone(
-    package: Package, members: dict[str, Package], dist: Path, locked: Path, room: Path
+    package: Package, members: dict[str, Package], dist: Path, versions: Path, room: Path
 ) -> list[str]:
     """Install one wheel with what it needs into a new environment and use it.
 
@@ -46,8 +46,8 @@ def find_faults_alone(
         package: the one.
         members: all, by name.
         dist: the folder of wheels.
-        locked: versions of third parties, as pip's constraints.
-        room: an empty folder.
+        versions: those of third parties, as pip's constraints.
+        room: a folder for its environment, which is named like it.
     """
     uv, environment = find_uv(), room / package.name
     run(uv, "venv", "--quiet", environment)
@@ -60,7 +60,7 @@ def find_faults_alone(
         (path,) = dist.glob(f"{members[name].module}-{members[name].version}-*.whl")
         chosen = f"[{','.join(sorted(extras))}]" if extras else ""
         wheels.append(f"{name}{chosen} @ {path.resolve().as_uri()}")
-    install = (uv, "pip", "install", "--quiet", "--python", python, "--constraint", locked)
+    install = (uv, "pip", "install", "--quiet", "--python", python, "--constraint", versions)
     if problem := run(*install, *wheels).problem:
         return [f"does not install: {problem}"]
     faults = []

@@ -4,8 +4,9 @@
 
 Builds every wheel and source distribution into out/dist, looks into them, holds versions against
 changelogs and ranges against versions, lets the index's own tools judge the metadata, and installs
-each wheel alone. Prints one line a check; exits with 1 if one found something. `--no-index` leaves
-out what needs a package index: the index's tools and the installation.
+each wheel alone, with the newest and with the lowest versions that its ranges allow. Prints one
+line a check; exits with 1 if one found something. `--no-index` leaves out what needs a package
+index: the index's tools and the installation.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from . import alone, package, wheel
 from .command import ROOT, find_uv, run, run_well
 from .links import find_link_faults
+from .lowest import resolve_lowest
 from .package import Package
 
 CFFCONVERT = "cffconvert==2.0.0"  # carries the schema of CITATION.cff; needs an old jsonschema
@@ -78,9 +80,13 @@ def check_with_index(members: dict[str, Package], dist: Path) -> Iterator[tuple[
         locked = Path(folder) / "locked.txt"
         export = ("export", "--quiet", "--locked", "--all-packages", "--all-extras", "--no-hashes")
         run_well(find_uv(), *export, "--no-emit-workspace", "--output-file", locked)
+        lowest = resolve_lowest(Path(folder) / "lowest")
         for each in members.values():
-            faults = alone.find_faults_alone(each, members, dist, locked, Path(folder))
-            yield f"{each.name} {each.version}: installs and runs alone", faults
+            title = f"{each.name} {each.version}: installs and runs alone"
+            faults = alone.find_faults_alone(each, members, dist, locked, Path(folder) / "new")
+            yield title, faults
+            faults = alone.find_faults_alone(each, members, dist, lowest, Path(folder) / "old")
+            yield f"{title} with the lowest versions of its ranges", faults
 
 
 def build(dist: Path) -> None:
