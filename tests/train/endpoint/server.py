@@ -63,7 +63,12 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(404, {"detail": "Not Found"})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        sent = self.rfile.read(length)
+        if len(sent) < length:  # a client that was killed
+            self.close_connection = True
+            return
+        body = json.loads(sent)
         if self.path == "/plan":
             with STATE.lock:
                 STATE.plan, STATE.log, STATE.at_once = body, [], AtOnce()
