@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
 ENTRY = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>unreleased|\d{4}-\d\d-\d\d)$")
+# A row of the table: fault, rounds, injected, survived, lost.
+SOAKED = re.compile(r"^\| [^|]+(?: \| \d+){3} \| (?P<lost>\d+) \|$")
 
 
 class Package(NamedTuple):
@@ -63,6 +66,17 @@ def find_changelog_faults(package: Package) -> list[str]:
         return [f"{place}: expected `{form}`, got `{line}`"]
     if entry["version"] != package.version:
         return [f"{place}: expected version {package.version}, got {entry['version']}"]
+    end = next((at for at in range(number, len(lines)) if lines[at].startswith("## ")), len(lines))
+    return find_soak_faults(lines[number:end], place) if entry["date"] != "unreleased" else []
+
+
+def find_soak_faults(lines: Sequence[str], place: str) -> list[str]:
+    """Say why a dated entry does not hold the table of a `make soak` in which nothing was lost."""
+    lost = [match["lost"] for line in lines if (match := SOAKED.match(line))]
+    if not lost:
+        return [f"{place}: expected the table of `make soak`, got none; next: make soak"]
+    if set(lost) != {"0"}:
+        return [f"{place}: expected that `make soak` lost nothing, got {', '.join(lost)}"]
     return []
 
 

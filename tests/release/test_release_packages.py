@@ -15,6 +15,11 @@ name = "{name}"
 version = "{version}"
 dependencies = [{needs}]
 """
+SOAKED = """
+| fault | rounds | injected | survived | lost |
+|---|---:|---:|---:|---:|
+| disk full: count | 20 | 20 | 20 | {lost} |
+"""
 
 
 def write(folder: Path, name: str, version: str, needs: str = "", changelog: str = "") -> Path:
@@ -40,7 +45,15 @@ def test_the_workspace_has_four_packages_with_versions_of_their_own() -> None:
     ("changelog", "told"),
     [
         ("# Changes\n\n## [1.2.0] - unreleased\n\n## [1.1.0] - 2026-01-02\n", []),
-        ("## [1.2.0] - 2026-01-02\n", []),
+        (f"## [1.2.0] - 2026-01-02\n{SOAKED.format(lost=0)}\n## [1.1.0] - 2026-01-02\n", []),
+        (
+            f"## [1.2.0] - 2026-01-02\n{SOAKED.format(lost=1)}\n",
+            ["CHANGELOG.md:1: expected that `make soak` lost nothing, got 1"],
+        ),
+        (
+            f"## [1.2.0] - 2026-01-02\n\n## [1.1.0] - 2026-01-02\n{SOAKED.format(lost=0)}\n",
+            ["CHANGELOG.md:1: expected the table of `make soak`, got none"],
+        ),
         ("# Changes\n\n## [1.1.0] - 2026-01-02\n", ["CHANGELOG.md:3: expected version 1.2.0"]),
         ("## [Unreleased]\n", ["CHANGELOG.md:1: expected `## [1.2.0] - unreleased"]),
         ("# Changes\n", ["CHANGELOG.md:0: expected `## [1.2.0] - unreleased"]),
