@@ -53,6 +53,14 @@ def test_the_facts_are_those_of_the_rows(place: Place, tmp_path: Path) -> None:
     assert facts["seconds"] > 0
 
 
+def test_the_last_step_of_an_epoch_is_not_counted_as_a_whole_one(
+    place: Place, tmp_path: Path
+) -> None:
+    words = ["fit", place.recipe, "--data", place.data, "-o", tmp_path / "run", "--dry-run"]
+    facts = json.loads(call(*words, "--set", "train.epochs=2", "--json").out)
+    assert (facts["steps"], facts["epochs"]) == (6, 2.0)  # 26 samples of 13 rows, 5 a step
+
+
 def test_the_first_batch_is_shown_with_its_mask(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_steps_and_the_size_of_the_last(samples: int, train: Train, steps: int, 
     plan = StepPlan(make_store(samples), train, CausalObjective(train, pad=END))
     assert len(plan) == steps
     assert plan[steps - 1].samples == last
+    assert plan.samples == sum(plan[step].samples for step in range(steps))
     with pytest.raises(IndexError):
         plan[steps]
 

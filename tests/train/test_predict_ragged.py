@@ -73,6 +73,21 @@ def test_rows_of_two_prefixes_take_turns_in_the_same_slots() -> None:
         assert texts(engine.decode(rows)) == wanted
 
 
+def test_prefixes_that_are_kept_are_bounded() -> None:
+    model = random_model(1)
+    numbers = random.Random(1)
+    rows = [
+        Request(index=n, key="", prompt=tuple(prompt), source=(), limit=3, shared=12)
+        for n in range(20)
+        for prompt in [[numbers.randrange(2, WORDS) for _ in range(14)]]
+    ]
+    rows, wanted = one_by_one(model, rows)
+    with ragged_attention(model):
+        engine = Engine(model, GREEDY, eos=[END], budget=40)
+        assert texts(engine.decode(rows)) == wanted
+    assert 0 < sum(map(len, engine._prefixes)) <= 40
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cuts=st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=5), min_size=1, max_size=6))
 def test_a_ragged_pass_is_the_models_own(cuts: list[list[int]]) -> None:

@@ -82,6 +82,12 @@ def test_a_row_without_an_input_is_refused_by_its_place() -> None:
         form.check(row, "f:7")
     with pytest.raises(DataError, match=r"row made-up-.*: no input"):
         encoder("input").prompts([row])
+    bare = choose_form(dict.fromkeys(("input", "output"), ""), "input", "f")
+    for blank in ("", " ", None):
+        with pytest.raises(DataError, match=r"f:8: input: expected text"):
+            bare.check({"input": blank, "output": "He goes ."}, "f:8")
+    with pytest.raises(DataError, match=r"f:9: input: expected a string, got int 5"):
+        bare.check({"input": 5, "output": "He goes ."}, "f:9")
     with pytest.raises(DataError, match="expected the fields `input` and `output`"):
         choose_form({"text": "string"}, "input", "f")
 

@@ -29,7 +29,7 @@ from wa_train.tagger.operations import KEEP
 from wa_train.tagger.passes import ROW, Layout, TagPass, layout_of
 from wa_train.tagger.probe import check_apart, keeps_apart
 from wa_train.tagger.thresholds import Thresholds, read_thresholds, write_thresholds
-from wa_train.tagger.vocabulary import MASKED, TagVocabulary, read_vocabulary, save_vocabulary
+from wa_train.tagger.vocabulary import MASKED, TagVocabulary, read_vocabulary
 from wa_train.tokens import Sample
 
 from .tiny_tagger import PAIRS, make_encoder, make_tagger, make_vocabulary
@@ -224,7 +224,8 @@ def test_an_encoder_that_would_mix_sentences_is_not_packed() -> None:
 
 
 def test_a_vocabulary_survives_its_file_and_the_models_configuration(tmp_path: Path) -> None:
-    save_vocabulary(VOCABULARY, tmp_path)
+    text = "".join(f"{tag}\n" for tag in VOCABULARY.tags)
+    (tmp_path / "tags.txt").write_text(text, encoding="utf-8")
     assert read_vocabulary(tmp_path / "tags.txt") == VOCABULARY
     assert vocabulary_of(make_tagger(VOCABULARY).config) == VOCABULARY
 

@@ -20,6 +20,7 @@ import numpy as np
 from wa_train.errors import DataError
 from wa_train.prompt import split_prompt
 from wa_train.recipe import Curriculum
+from wa_train.tokens import count_common
 
 if TYPE_CHECKING:
     from wa_train.tokens import Encoder
@@ -131,8 +132,8 @@ def read_frames(encoder: Encoder, rows: Sequence[Mapping[str, Any]]) -> list[Fra
     left, right = (encoder.prompts([probes[k] for _, probes in pairs]) for k in range(2))
     frames = []
     for ids, one, other in zip(originals, left, right, strict=True):
-        head = _common(one, other)
-        tail = _common(one[head:][::-1], other[head:][::-1])
+        head = count_common(one, other)
+        tail = count_common(one[head:][::-1], other[head:][::-1])
         length = len(ids) - head - tail
         if length > 0:
             frames.append(Frame(tuple(one[:head]), tuple(one[len(one) - tail :]), length))
@@ -166,13 +167,3 @@ def _fit(frame: Frame, cutoff: int) -> Frame | None:
     room = (cutoff - len(frame.before) - len(frame.after) - 1) // 2
     length = min(frame.length, room)
     return Frame(frame.before, frame.after, length) if length > 0 else None
-
-
-def _common(left: Sequence[int], right: Sequence[int]) -> int:
-    """Count the ids that both begin with."""
-    count = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count

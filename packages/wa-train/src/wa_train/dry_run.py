@@ -18,7 +18,7 @@ from wa_train.architecture import make_skeleton
 from wa_train.data import FitData, load_data
 from wa_train.estimate import estimate_memory, estimate_seconds, reached_flops
 from wa_train.model import load_config, pick_device
-from wa_train.plan import Step
+from wa_train.plan import Step, StepPlan
 from wa_train.preflight import check_request
 from wa_train.recipe import Recipe
 from wa_train.shape import ModelShape, read_shape
@@ -42,14 +42,14 @@ def report(request: FitRequest, *, as_json: bool = False) -> str:
         data = load_data(recipe, request.data, request.evaluation, Path(folder), process)
         plan = data.plan(recipe, 0, process.num_processes)
         step = plan[0]
-        facts = _facts(recipe, data, step, plan.max_steps, device, process.num_processes)
+        facts = _facts(recipe, data, plan, step, device, process.num_processes)
         if as_json:
             return json.dumps(facts, ensure_ascii=False)
         return "\n".join([*_lines(facts), "", *_first_batch(data, step)])
 
 
 def _facts(
-    recipe: Recipe, data: FitData, step: Step, steps: int, device: str, world: int
+    recipe: Recipe, data: FitData, plan: StepPlan, step: Step, device: str, world: int
 ) -> dict[str, Any]:
     shape = _training_shape(recipe, data)
     counts, lengths = data.store.counts, data.objective.lengths(data.store)
@@ -64,12 +64,11 @@ def _facts(
     )
     # On a CPU this process, as it is now, is what the libraries will take of the same memory.
     here = 0 if device.startswith("cuda") else psutil.Process().memory_info().rss
-    samples = steps * recipe.train.batch
-    tokens = counts.tokens / len(data.store) * samples
+    tokens = counts.tokens / len(data.store) * plan.samples
     targets = counts.target_tokens if recipe.train.loss == "response" else counts.tokens
     flops = shape.flops(
         int(tokens),
-        head_tokens=int(targets / len(data.store) * samples),
+        head_tokens=int(targets / len(data.store) * plan.samples),
         context=data.objective.context(data.store),
     )
     rate = reached_flops(device, recipe.train.precision)
@@ -82,8 +81,8 @@ def _facts(
             for name, share in (("p50", 50), ("p95", 95), ("p99", 99), ("max", 100))
         },
         "special_tokens": data.encoder.special_tokens(),
-        "steps": steps,
-        "epochs": samples / len(data.store),
+        "steps": plan.max_steps,
+        "epochs": plan.samples / len(data.store),
         "batch": recipe.train.batch,
         "passes_per_step": len(step.passes),
         "padding_share": 1 - step.tokens / padded,

@@ -10,7 +10,6 @@ import torch
 from wa_train.objective import Objective
 from wa_train.plan import lay_out
 from wa_train.store import TokenStore
-from wa_train.tokens import Sample
 
 if TYPE_CHECKING:
     from wa_train.trainer import WritingTrainer
@@ -34,7 +33,7 @@ class Evaluation:
         for start in range(0, len(self.store), _WINDOW):
             window = range(start, min(start + _WINDOW, len(self.store)))
             passes = lay_out(
-                [self._sample(number) for number in window],
+                [self.store.sample(number) for number in window],
                 self.objective,
                 rank=trainer.args.process_index,
                 world=trainer.args.world_size,
@@ -45,6 +44,3 @@ class Evaluation:
         model.train(training)
         total = trainer.accelerator.reduce(sums, reduction="sum")
         return {"eval_loss": float(total[0] / total[1])}
-
-    def _sample(self, number: int) -> Sample:
-        return Sample(self.store.ids(number).tolist(), int(self.store.prompts[number]))

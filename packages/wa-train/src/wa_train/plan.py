@@ -96,6 +96,10 @@ class StepPlan(Dataset[Step]):
 
     Samples are drawn epoch by epoch, each in an order of its own from the seed; a step may cross
     the border of an epoch, and only the run's last step may hold fewer samples.
+
+    Attributes:
+        max_steps: steps of the run.
+        samples: those of all steps, over all processes.
     """
 
     def __init__(
@@ -116,7 +120,9 @@ class StepPlan(Dataset[Step]):
         self._replacement = replacement
         self._orders: dict[int, npt.NDArray[np.int64]] = {}
         wanted = self.max_steps * train.batch
-        self._end = wanted if train.max_steps else min(wanted, round(train.epochs * len(store)))
+        if not train.max_steps:  # the last step takes one sample at least
+            wanted = min(wanted, round(train.epochs * len(store)))
+        self.samples = max(wanted, (self.max_steps - 1) * train.batch + 1)
 
     def __len__(self) -> int:
         return self.max_steps
@@ -144,7 +150,7 @@ class StepPlan(Dataset[Step]):
     def places(self, number: int) -> range:
         """Give the positions in the run's stream of samples that a step takes."""
         start = number * self.train.batch
-        return range(start, min(start + self.train.batch, max(self._end, start + 1)))
+        return range(start, min(start + self.train.batch, self.samples))
 
     def sample_at(self, step: int, position: int) -> tuple[int, Sample]:
         """Give the number of the sample at a position (-1 if made up) and the sample."""

@@ -98,13 +98,16 @@ def _check_rows(row: Row, place: str) -> None:
 
 def _check_input(row: Row, place: str) -> None:
     """Take the fields that belong together: the raw pair, or the pair that the prompt shows."""
+    for name in ("input", "prompt"):
+        if row.get(name) is not None:
+            _need_string(row, name, place)
     answer = "output" if row.get("input") and "output" in row else "completion"
-    _need_string(row, answer, place)
     if not bare_input(row).strip():
         raise DataError(
             f"{place}: input: expected text, since base.prompt=input reads it alone, got none; "
             "leave such rows out, or take --set base.prompt=rows"
         )
+    _need_string(row, answer, place)
     row["completion"] = row[answer]
 
 

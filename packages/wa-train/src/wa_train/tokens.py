@@ -148,6 +148,16 @@ class Encoder:
         return next((token for token in behind if token in special), self.tokenizer.eos_token_id)
 
 
+def count_common(left: Sequence[int], right: Sequence[int]) -> int:
+    """Count the ids that two texts both begin with.
+
+    >>> count_common([1, 2, 3], [1, 2, 4, 5])
+    2
+    """
+    same = [one == other for one, other in zip(left, right, strict=False)]
+    return (*same, False).index(False)
+
+
 def _completion(row: Mapping[str, Any]) -> str:
     if row.get("messages"):
         return str(row["messages"][-1]["content"])

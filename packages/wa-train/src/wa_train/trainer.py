@@ -183,7 +183,8 @@ class WritingTrainer(Trainer):
     def _diverged(self, step: Step, what: str) -> None:
         """Save the offending batch and stop."""
         path = self._folder / f"diverged-{self.args.process_index}.json"
-        path.write_text(json.dumps(self._describe(step, what), ensure_ascii=False, indent=1))
+        text = json.dumps(self._describe(step, what), ensure_ascii=False, indent=1)
+        path.write_text(text, encoding="utf-8")
         raise DivergedError(
             f"step {self.state.global_step + 1}: {what}; this process' part of the batch is in "
             f"{path}; start another run with a lower --set train.learning_rate, or with "

@@ -34,7 +34,6 @@ class BeamSearch:
 
     Attributes:
         passes: forward passes so far.
-        fed: new tokens that went through them, without padding.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class BeamSearch:
         self.model, self.decoding, self.eos = model, decoding, tuple(eos)
         self.budget, self.rows = budget, rows
         self.pairs = bool(model.config.is_encoder_decoder)
-        self.passes = self.fed = 0
+        self.passes = 0
 
     def decode(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Answer every request, batch by batch."""
@@ -109,5 +108,4 @@ class BeamSearch:
             own = tokens[: request.limit]
             ends = [at for at, token in enumerate(own) if token in self.eos]
             kept = own[: ends[0]] if ends else own
-            self.fed += len(request.prompt) + len(kept)
             yield Answer(index=request.index, tokens=tuple(kept), seconds=seconds, cut=not ends)

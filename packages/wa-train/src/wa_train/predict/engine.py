@@ -53,7 +53,8 @@ class Engine:
         model: in evaluation mode.
         decoding: greedy, copy-draft or sampling; not beams.
         eos: ids that end a text.
-        budget: positions of keys and values held at once, over all rows.
+        budget: positions of keys and values held at once, over all rows; shared prefixes are kept
+            up to as many again.
         seed: of the sampling.
         rows: rows at once, at most.
 
@@ -123,10 +124,7 @@ class Engine:
         prefix = request.prompt[: request.shared]
         if prefix != self._holds[slot]:
             if prefix:
-                if prefix not in self._prefixes:
-                    self._pass([Piece(slot, 0, prefix, 1)])
-                    self._prefixes[prefix] = self._slots.read(slot, len(prefix))
-                self._slots.write([slot], self._prefixes[prefix])
+                self._slots.write([slot], self._shared(slot, prefix))
             self._holds[slot] = prefix
         return _Row(
             request=request,
@@ -135,6 +133,15 @@ class Engine:
             drafter=Drafter(request.source) if self.decoding.copy_draft else None,
             generator=row_generator(self.seed, request.key) if self.decoding.samples else None,
         )
+
+    def _shared(self, slot: int, prefix: tuple[int, ...]) -> torch.Tensor:
+        """Give a prefix's keys and values, computed in a slot where they are not kept."""
+        if prefix not in self._prefixes:
+            self._pass([Piece(slot, 0, prefix, 1)])
+            if sum(map(len, self._prefixes)) + len(prefix) > self.budget:
+                self._prefixes.clear()
+            self._prefixes[prefix] = self._slots.read(slot, len(prefix))
+        return self._prefixes[prefix]
 
     def _pass(self, pieces: Sequence[Piece]) -> torch.Tensor:
         self.passes += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wa_train.tokens import count_common
+
 # A prefix shorter than this costs more to share than to compute again.
 _WORTH_SHARING = 8
 
@@ -71,9 +73,7 @@ def shared_prefixes(prompts: Sequence[list[int]], groups: Sequence[str]) -> list
         if len(rows) == 1:
             continue
         least, most = min(prompts[row] for row in rows), max(prompts[row] for row in rows)
-        same = [one == other for one, other in zip(least, most, strict=False)]
-        length = (*same, False).index(False)
-        length = min(length, *(len(prompts[row]) - 1 for row in rows))
+        length = min(count_common(least, most), *(len(prompts[row]) - 1 for row in rows))
         for row in rows:
             shared[row] = length if length >= _WORTH_SHARING else 0
     return shared

@@ -35,7 +35,6 @@ class Worker:
     Attributes:
         budget: positions of keys and values held at once.
         passes: forward passes so far.
-        fed: tokens that went through them, without padding.
     """
 
     model: PreTrainedModel
@@ -45,7 +44,6 @@ class Worker:
     exact: bool = False
     seed: int = 0
     passes: int = 0
-    fed: int = 0
 
     def decode(self, requests: Sequence[Request]) -> Iterator[Answer]:
         """Answer every request, in any order; in theirs, one by one, where `exact`.
@@ -105,7 +103,6 @@ class Worker:
                 told = True
             finally:
                 self.passes += tool.passes
-                self.fed += tool.fed
 
     def _engine(self, rows: int) -> Engine:
         return Engine(

@@ -11,7 +11,6 @@ from wa_train.errors import DataError
 from wa_train.tagger.align import Tags, candidate_tags
 from wa_train.tagger.operations import KEEP, PADDING, UNKNOWN
 
-TAGS_FILE = "tags.txt"
 MASKED = -1  # an edit that no tag does: which tag it should be is not trained, that it is wrong is
 
 
@@ -70,7 +69,7 @@ def build_vocabulary(
 
 
 def read_vocabulary(path: Path) -> TagVocabulary:
-    """Read tags, one a line, as `save_vocabulary` writes them or as GECToR publishes them.
+    """Read tags, one a line, as GECToR publishes them.
 
     Raises:
         DataError: the file is not there, or is no list of tags.
@@ -87,9 +86,3 @@ def read_vocabulary(path: Path) -> TagVocabulary:
         return TagVocabulary(tuple(tags))
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-
-
-def save_vocabulary(vocabulary: TagVocabulary, folder: Path) -> None:
-    """Write `tags.txt` into a model's folder."""
-    text = "".join(f"{tag}\n" for tag in vocabulary.tags)
-    (folder / TAGS_FILE).write_text(text, encoding="utf-8", newline="\n")
