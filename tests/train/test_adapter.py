@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
 from wa_train.adapter import WEIGHTS, attach, check_saved, check_targets, lora_config
-from wa_train.errors import ModelError, RecipeError, RunError
+from wa_train.errors import ModelError, RecipeError, RunError, UsageError
 from wa_train.model import load_for_prediction
 from wa_train.recipe import Lora
+from wa_train.record import RunRecord, read_record, write_record
 
+from .tiny_runs import write_run
 from .tiny_training import (
     learned,
     make_recipe,
@@ -78,7 +81,7 @@ def test_a_run_is_loaded_with_all_that_it_knows(run: Path, base: Path) -> None:
     loaded = load_for_prediction(str(run), precision="fp32", device="cpu")
     assert (loaded.name, loaded.run) == ("run", "run")
     assert loaded.recipe == make_recipe(base)
-    assert loaded.run_json == read_json(run / "run.json")
+    assert loaded.record == read_record(run)
     assert loaded.encoder.prompt == "rows"
 
 
@@ -91,9 +94,66 @@ def test_an_adapter_folder_alone_gives_the_same_model(run: Path) -> None:
 
 
 def test_an_unfinished_run_is_refused(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text('{"exit": "running"}', encoding="utf-8")
+    write_record(tmp_path, RunRecord(run="run", phase="fit", method="lora"))
     with pytest.raises(RunError, match=r"not finished \(exit: running\).*--resume"):
         load_for_prediction(str(tmp_path), precision="fp32")
+
+
+@pytest.mark.parametrize("text", ["", '{"exit": "fin', "[]", '{"exit": "finished"}'])
+def test_a_broken_record_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text, encoding="utf-8")
+    with pytest.raises(RunError, match=r"run\.json: "):
+        load_for_prediction(str(tmp_path), precision="fp32")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("adapter_config.json", "{"),
+        ("adapter_config.json", "[]"),
+        ("adapter_config.json", '{"peft_type": "LORA", "r": "x"}'),
+        ("adapter_model.safetensors", ""),
+        ("adapter_model.safetensors", "torn"),
+        ("tokenizer_config.json", "[]"),
+    ],
+)
+def test_a_broken_adapter_is_refused(run: Path, tmp_path: Path, file: str, text: str) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "adapter" / file).write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match="does not load"):
+        load_for_prediction(str(tmp_path / "run"), precision="fp32", device="cpu")
+
+
+def test_torn_weights_are_refused(base: Path, tmp_path: Path) -> None:
+    shutil.copytree(base, tmp_path / "base")
+    file = tmp_path / "base" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="the folder does not load"):
+        load_for_prediction(str(tmp_path / "base"), precision="fp32", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("train.batch=3", r"--set train.batch=3: expected a setting of \[base\]"),
+        ("base.prompt=input", "--set: base.prompt is input"),
+        ("base.promt=chat", "did you mean 'prompt'"),
+        ("base.model=elsewhere", "holds a whole model"),
+    ],
+)
+def test_a_setting_that_would_change_nothing_is_refused(
+    base: Path, tmp_path: Path, setting: str, said: str
+) -> None:
+    run = write_run(tmp_path / "full", base, method="full")
+    with pytest.raises((UsageError, RecipeError), match=said):
+        load_for_prediction(str(run), precision="fp32", device="cpu", overrides=[setting])
+
+
+def test_a_setting_reaches_a_whole_model(base: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "full", base, method="full")
+    for setting, prompt in (("base.prompt=chat", "chat"), ("base.attention=eager", "rows")):
+        loaded = load_for_prediction(str(run), precision="fp32", device="cpu", overrides=[setting])
+        assert loaded.encoder.prompt == prompt
 
 
 def test_a_saved_adapter_reloads_as_it_was_trained(run: Path, base: Path) -> None:

@@ -67,6 +67,19 @@ def test_memory_that_runs_out_ends_the_run_in_one_line(
     assert read_json(tmp_path / "run" / "run.json")["exit"] == "failed"
 
 
+def test_a_start_that_failed_leaves_no_base_to_the_next(place: Place, tmp_path: Path) -> None:
+    """The fresh model is made before the curriculum finds that no prompt shows an input."""
+    words = ["fit", "tiny-demo", "--data", place.data, "-o", tmp_path / "run"]
+    assert "the curriculum has no prompt" in call(*words).error
+    assert (tmp_path / "run" / "scratch").is_dir()
+    other = ["curriculum=none", "base.scratch.hidden=32", "base.scratch.layers=1"]
+    short = ["train.max_steps=1", "train.precision=fp32", "train.batch=2"]
+    ended = call(*words, *[word for one in (*other, *short) for word in ("--set", one)])
+    assert ended.code == 0, ended.err
+    config = read_json(tmp_path / "run" / "model" / "config.json")
+    assert (config["hidden_size"], config["num_hidden_layers"]) == (32, 1)
+
+
 def test_a_run_prints_where_its_adapter_is(place: Place, tmp_path: Path) -> None:
     words = ["fit", place.recipe, "--data", place.data, "-o", tmp_path / "run"]
     ended = call(*words)
@@ -79,6 +92,31 @@ def test_a_run_prints_where_its_adapter_is(place: Place, tmp_path: Path) -> None
     assert len(read_metrics(tmp_path / "run")) == 7
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {"recipe.json", "run.json", "metrics.jsonl", "adapter", "checkpoints"}
+
+
+def test_a_run_in_this_very_folder_has_its_name(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    assert call("fit", place.recipe, "--data", place.data, "-o", ".").code == 0
+    assert read_json(tmp_path / "mine" / "run.json")["run"] == "mine"
+
+
+def test_rows_that_a_cutoff_takes_are_told(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{"id": str(n), "prompt": "a" * 5 * n, "completion": "b" * 9} for n in (1, 2, 3, 4)]
+    data = write_rows(tmp_path / "rows.jsonl", rows)
+    words = ["fit", place.recipe, "--data", data, "-o", tmp_path / "run", "--dry-run"]
+    assert call(*words, "--set", "train.cutoff=20").code == 0
+    assert [message.partition("rows.jsonl: ")[2] for message in caplog.messages] == [
+        "rows left out, since their prompt leaves no room in 20 tokens (train.cutoff): 1 of 4",
+        "rows cut off at their end in 20 tokens (train.cutoff): 1 of 4",
+    ]
+    caplog.clear()
+    assert call(*words).code == 0
+    assert caplog.messages == []
 
 
 def test_rows_with_nothing_to_write_are_told_once(

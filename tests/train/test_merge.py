@@ -105,6 +105,16 @@ def test_only_known_names_are_a_models_files(run: Path) -> None:
     assert not {"training_args.bin", "optimizer.pt", "notes.txt"} & set(names)
 
 
+@pytest.mark.parametrize("out", [".", ".."])
+def test_a_folder_without_a_name_of_its_own_is_refused(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(UsageError, match="expected a folder that can be named anew"):
+        merge_run(run, Path(out))
+
+
 def test_an_empty_folder_is_taken_and_a_full_one_is_left_alone(run: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     merge_run(run, tmp_path / "empty")
@@ -134,6 +144,16 @@ def test_of_a_killed_run_the_newest_whole_checkpoint_is_taken(base: Path, tmp_pa
     record = {"step": 4, "state": {}, "files": {"adapter_model.safetensors": size}}
     (checkpoint / "complete.json").write_text(json.dumps(record))
     assert open_run(run, allow_unfinished=True).folder == checkpoint
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_torn_weights_are_refused(base: Path, tmp_path: Path, method: str) -> None:
+    run = write_run(tmp_path / "run", base, method=method)
+    (file,) = run.glob("*/*.safetensors")
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="the weights are torn"):
+        merge_run(run, tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
 
 
 def test_predictions_are_no_model(base: Path, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from wa_train.tokens import Encoder
 from .benchmark_rows import benchmark_row
 from .command import WA_TRAIN, bad, run, write_jsonl
 from .tiny_runs import make_model, make_tokenizer, write_base
+from .tiny_training import call
 
 FIELDS = (
     "id task benchmark abbrev split metric input_format instruction input references edits "
@@ -112,7 +113,9 @@ def test_rows_of_the_contract_in_order(loaded: Loaded, tmp_path: Path) -> None:
 def test_the_seed_is_the_decoding_s_where_it_draws_else_the_training_s(
     loaded: Loaded, tmp_path: Path
 ) -> None:
-    trained = replace(loaded, run="mine", run_json={"seed": 7})
+    trained = replace(
+        loaded, run="mine", record=RunRecord(run="mine", phase="fit", method="lora", seed=7)
+    )
     benchmark = make_benchmark(2)
     for decoding, seed in (("greedy", 7), ("top-p", 3)):
         out = tmp_path / f"{decoding}.jsonl"
@@ -235,6 +238,35 @@ def test_the_command_prints_the_same_rows(base: Path, tmp_path: Path) -> None:
     assert run(*words, "-o", tmp_path / "out.jsonl").returncode == 0
     assert texts(printed) == texts(read(tmp_path / "out.jsonl"))
     assert [list(row) for row in printed] == [FIELDS] * 3
+
+
+def test_the_time_counts_from_the_start_of_the_command(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wa_train.predict import benchmark
+
+    read_benchmark = benchmark.read_benchmark
+
+    def slowly(*words: Any, **options: Any) -> Benchmark:
+        time.sleep(0.5)
+        return read_benchmark(*words, **options)
+
+    monkeypatch.setattr(benchmark, "read_benchmark", slowly)
+    data = write_jsonl(tmp_path / "rows.jsonl", benchmark_row(0))
+    ended = call("predict", base, "--data", data, "-o", tmp_path / "out.jsonl")
+    assert ended.code == 0, ended.err
+    record = read_record(tmp_path / "out.run.json")
+    assert record.wall_seconds > record.startup_seconds > 0.5
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda:99", "meta", "", "cpu:x"])
+def test_a_device_that_is_not_there_is_said(base: Path, tmp_path: Path, device: str) -> None:
+    data = write_jsonl(tmp_path / "rows.jsonl", benchmark_row(0))
+    words = ("predict", base, "--data", data, "-o", tmp_path / "out.jsonl", "--device", device)
+    if device:
+        assert f"--device {device}: expected cpu, cuda or cuda:N" in call(*words).error
+    else:
+        assert call(*words).code == 0
 
 
 def test_bad_input_is_said_before_the_model_is_loaded(tmp_path: Path) -> None:

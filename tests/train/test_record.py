@@ -14,7 +14,8 @@ from wa_train.errors import RunError
 from wa_train.hardware import Hardware
 from wa_train.record import Energy, RunRecord, now, read_record, versions, write_record
 
-from .tiny_runs import make_record
+from .tiny_runs import make_record, write_base
+from .tiny_training import make_recipe, make_rows, train, write_rows
 
 RECORD = make_record("org/base")
 
@@ -113,3 +114,22 @@ def test_versions_and_time_are_those_of_this_process() -> None:
     assert {"python", "wa-train", "peft", "accelerate", "tokenizers"} <= set(found)
     assert len(now()) == len("2026-01-02T03:04:05Z")
     assert now().endswith("Z")
+
+
+def test_a_base_from_the_hub_is_named_by_its_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    commit = "c0ffee" + "0" * 34
+    cache = tmp_path / "models--org--tiny"
+    write_base(cache / "snapshots" / commit)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    rows = write_rows(tmp_path / "rows.jsonl", make_rows(3))
+    recipe = make_recipe("org/tiny", max_steps=1, warmup=0)
+    assert train(recipe, rows, tmp_path / "run").base_revision == commit
+    from_folder = make_recipe(cache / "snapshots" / commit, max_steps=1, warmup=0)
+    assert train(from_folder, rows, tmp_path / "other").base_revision is None

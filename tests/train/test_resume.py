@@ -193,6 +193,16 @@ def test_without_a_whole_checkpoint_a_run_starts_again(place: Place, tmp_path: P
     assert_same(run, place.whole)
 
 
+def test_a_run_began_when_its_last_attempt_did(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    train_until(4, place.recipe, place.data, run)
+    monkeypatch.setattr("wa_train.fit.now", lambda: "2100-01-02T03:04:05Z")
+    train(place.recipe, place.data, run, resume=True)
+    assert read_json(run / "run.json")["started"] == "2100-01-02T03:04:05Z"
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import BartConfig, BartForConditionalGeneration
 
 from wa_train.errors import ModelError, UsageError
 from wa_train.merge import merge_run
@@ -22,7 +23,7 @@ from wa_train.predict.worker import Worker, default_budget
 from ..benchmark_rows import benchmark_row
 from ..command import good, write_jsonl
 from ..tiny_training import call, make_rows, train, write_rows
-from .tiny_t5 import END, PAD, make_t5_recipe, sharp_t5, write_t5
+from .tiny_t5 import END, PAD, make_t5_recipe, make_tokenizer, sharp_t5, write_t5
 
 GREEDY = PRESETS["greedy"]
 
@@ -154,6 +155,40 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(tmp_path_factory.mktemp("predict"))
+
+
+def test_what_is_written_is_counted_apart_from_what_is_read(tmp_path: Path) -> None:
+    """BART has learned positions, as many on each side; T5 has none to run out of."""
+    torch.manual_seed(0)
+    config = BartConfig(
+        vocab_size=300,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        max_position_embeddings=64,
+        decoder_start_token_id=PAD,
+        pad_token_id=PAD,
+        bos_token_id=PAD,
+        eos_token_id=END,
+        forced_eos_token_id=None,
+    )
+    folder = tmp_path / "bart"
+    BartForConditionalGeneration(config).save_pretrained(str(folder))
+    make_tokenizer().save_pretrained(str(folder))
+    rows = [
+        {**benchmark_row(number), "prompt": "x" * length, "input": "x" * length}
+        for number, length in enumerate((5, 60, 63, 64))
+    ]
+    data = write_jsonl(tmp_path / "rows.jsonl", *rows)
+    good("predict", folder, "--data", data, "-o", tmp_path / "out.jsonl", "--max-new-tokens", 100)
+    found = read(tmp_path / "out.jsonl")
+    assert [row["tokens_in"] for row in found] == [6, 61, 64, 65]
+    assert [row["tokens_out"] for row in found] == [64, 64, 64, 0]
+    assert found[3]["prediction"] is None  # the encoder has no 65th position
 
 
 def read(path: Path) -> list[dict[str, Any]]:

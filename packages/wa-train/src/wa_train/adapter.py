@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -16,10 +16,16 @@ from wa_train.errors import ModelError, RecipeError
 from wa_train.recipe import Architecture, Lora
 
 if TYPE_CHECKING:
-    from peft import LoraConfig, PeftModel
+    from peft import LoraConfig, PeftConfig, PeftModel
     from transformers import PretrainedConfig, PreTrainedModel
 
+Result = TypeVar("Result")
 WEIGHTS = "adapter_model.safetensors"
+# What transformers, peft and safetensors raise for files that are absent, torn or of another form.
+BROKEN = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError),
+    *(ImportError, RuntimeError, SafetensorError),
+)
 _SHAPE = ("r", "lora_alpha", "target_modules", "use_dora", "use_rslora")
 
 
@@ -82,6 +88,42 @@ def require_safetensors(folder: Path) -> None:
         raise ModelError(f"{folder}: no {WEIGHTS}; expected an adapter in safetensors")
 
 
+def read_config(folder: Path) -> PeftConfig:
+    """Read the configuration of a saved adapter.
+
+    Raises:
+        ModelError: it does not load, or its weights are no safetensors.
+    """
+    from peft import PeftConfig
+
+    require_safetensors(folder)
+    config: PeftConfig = _loaded(folder, lambda: PeftConfig.from_pretrained(str(folder)))
+    return config
+
+
+def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
+    """Put a saved adapter into its base model, for prediction.
+
+    Raises:
+        ModelError: it does not load, or belongs to another model.
+    """
+    from peft import PeftModel
+
+    require_safetensors(folder)
+    return _loaded(folder, lambda: PeftModel.from_pretrained(model, str(folder)))
+
+
+def _loaded(folder: Path, load: Callable[[], Result]) -> Result:
+    try:
+        return load()
+    except BROKEN as error:
+        said = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"{folder}: the adapter does not load: {said}; expected that of a run on this base "
+            "model"
+        ) from error
+
+
 def attach(
     model: PreTrainedModel,
     lora: Lora,
@@ -105,7 +147,7 @@ def attach(
             _check_shape(PeftConfig.from_pretrained(str(start)), config, start)
             require_safetensors(start)
             adapted = PeftModel.from_pretrained(model, str(start), is_trainable=True, config=config)
-        except (OSError, ValueError, RuntimeError) as error:
+        except BROKEN as error:
             said = " ".join(str(error).split())[:300]
             raise ModelError(
                 f"--init-adapter {start}: {said}; expected the `adapter` folder of a run on the "

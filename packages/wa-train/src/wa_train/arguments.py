@@ -10,6 +10,7 @@ from transformers.integrations.integration_utils import get_reporting_integratio
 
 from wa_train.errors import RecipeError
 from wa_train.recipe import Recipe
+from wa_train.weights import folder_name
 
 
 def training_arguments(
@@ -49,7 +50,7 @@ def training_arguments(
             tracker()  # one that is not installed says so
         return TrainingArguments(
             output_dir=str(run / "checkpoints"),
-            run_name=run.name,
+            run_name=folder_name(run),
             max_steps=1,
             per_device_train_batch_size=1,
             gradient_accumulation_steps=1,

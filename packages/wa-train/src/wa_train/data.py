@@ -26,7 +26,7 @@ from wa_train.rows import RowSource, open_rows
 from wa_train.sample import draw_sample
 from wa_train.scratch import make_scratch
 from wa_train.seq2seq.objective import PairObjective, start_id
-from wa_train.store import TokenStore, build_store, find_store
+from wa_train.store import Counts, TokenStore, build_store, find_store
 from wa_train.tagger.encoder import TagEncoder
 from wa_train.tagger.model import vocabulary_of
 from wa_train.tagger.noise import make_errors
@@ -36,7 +36,7 @@ from wa_train.tagger.start import is_tagger, make_start, read_pairs
 from wa_train.tokens import Encoder
 
 log = logging.getLogger(__name__)
-_FRAME_ROWS, _NOISE_ROWS = 2000, 200_000
+_NOISE_ROWS = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def _made_up(recipe: Recipe, source: RowSource, encoder: Encoder) -> Replacement
     if isinstance(encoder, TagEncoder):
         pairs = read_pairs(islice(rows, _NOISE_ROWS))
         return make_errors(recipe.curriculum, encoder, pairs, **limits)
-    return make_copies(recipe.curriculum, encoder, islice(rows, _FRAME_ROWS), **limits)
+    return make_copies(recipe.curriculum, encoder, rows, **limits)
 
 
 def _encoder(base: Base) -> Encoder:
@@ -192,7 +192,22 @@ def _store(folder: Path, source: RowSource, encoder: Encoder, recipe: Recipe) ->
         return found
     only = "to delete every word" if isinstance(encoder, TagEncoder) else "the end"
     rows = _tell_empty(_batches(source, recipe), source.name, only)
-    return build_store(folder, rows, encoder, cutoff=recipe.train.cutoff, what=what)
+    store = build_store(folder, rows, encoder, cutoff=recipe.train.cutoff, what=what)
+    _tell_lost(store.counts, source.name, recipe.train.cutoff)
+    return store
+
+
+def _tell_lost(counts: Counts, name: str, cutoff: int) -> None:
+    """Say what a cutoff takes away."""
+    for rows, what in (
+        (counts.dropped, "left out, since their prompt leaves no room"),
+        (counts.truncated, "cut off at their end"),
+    ):
+        if rows:
+            log.warning(
+                "%s: rows %s in %d tokens (train.cutoff): %s of %s",
+                name, what, cutoff, f"{rows:,}", f"{counts.rows:,}",
+            )  # fmt: skip
 
 
 def _tell_empty(

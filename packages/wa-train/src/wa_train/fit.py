@@ -27,6 +27,7 @@ from wa_train.cost import CostMeter, Counters
 from wa_train.data import FitData, load_data
 from wa_train.errors import DivergedError
 from wa_train.hardware import local_processes, read_hardware
+from wa_train.hub import find_commit
 from wa_train.model import load_base, pick_device
 from wa_train.preflight import check_request
 from wa_train.progress import MetricsWriter, ProgressReporter
@@ -37,7 +38,6 @@ from wa_train.record import (
     RunRecord,
     Truncated,
     now,
-    read_record,
     versions,
     write_record,
 )
@@ -46,6 +46,7 @@ from wa_train.settings import dump_recipe
 from wa_train.shape import ModelShape, read_shape
 from wa_train.tagger.cold import ColdSteps
 from wa_train.trainer import WritingTrainer
+from wa_train.weights import folder_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def fit(request: FitRequest) -> RunRecord:
         WaTrainError: the request is wrong, which is found before any long work starts; or the run
             diverged. The record then says how it ended.
     """
-    device = pick_device()
+    started, device = now(), pick_device()
     process = PartialState(cpu=device == "cpu")
     if process.num_processes > 1 and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(torch.get_num_threads() // local_processes(), 1))
@@ -87,7 +88,7 @@ def fit(request: FitRequest) -> RunRecord:
     data = load_data(request.recipe, request.data, request.evaluation, request.run, process)
     if request.resume:
         check_rows(request.run, data.digests)
-    record = _first_record(request, data, device, process.num_processes)
+    record = _first_record(request, data, device, process.num_processes, started)
     with _recorded(request.run, record, meter, process.is_main_process) as ended:
         trainer, shape = _make_trainer(request, data, device, meter)
         record = replace(record, parameters=shape.parameters, trainable_parameters=shape.trainable)
@@ -198,21 +199,19 @@ def _save(run: Path, trainer: WritingTrainer, recipe: Recipe) -> None:
         shutil.rmtree(run / "eval-tokens", ignore_errors=True)
 
 
-def _first_record(request: FitRequest, data: FitData, device: str, world: int) -> RunRecord:
-    recipe, run = request.recipe, request.run
-    counts = data.store.counts
+def _first_record(
+    request: FitRequest, data: FitData, device: str, world: int, started: str
+) -> RunRecord:
+    recipe, counts = request.recipe, data.store.counts
     table = json.dumps(dump_recipe(recipe), sort_keys=True).encode()
-    started = now()
-    if request.resume and (run / "run.json").is_file():
-        started = read_record(run).started
     return RunRecord(
-        run=run.name,
+        run=folder_name(request.run),
         phase="fit",
         method=_method(recipe),
         recipe=recipe.name,
         recipe_sha256=sha256(table).hexdigest(),
         base_model=recipe.base.model or "scratch",
-        base_revision=None if recipe.base.scratch else recipe.base.revision,
+        base_revision=find_commit(recipe.base.model, recipe.base.revision),
         prompt=recipe.base.prompt,
         data_digest=data.digests,
         versions=versions(),

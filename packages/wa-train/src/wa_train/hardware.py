@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wa_train.errors import UsageError
+
 _CPUINFO = Path("/proc/cpuinfo")
 _MODEL = re.compile(r"^(?:model name|Model|Processor)\s*:\s*(.+)$", re.MULTILINE)
 
@@ -133,6 +135,24 @@ def peak_flops(name: str, dtype: str) -> float | None:
     """Give the peak of a GPU in FLOP/s for `fp32`, `tf32`, `bf16` or `fp16`; None if unknown."""
     gpu = find_gpu(name)
     return gpu.peaks.get(dtype) if gpu else None
+
+
+def check_device(name: str) -> str:
+    """Give back the name of a device that torch computes on here.
+
+    Raises:
+        UsageError: there is no such device, or torch is not built for it.
+    """
+    import torch
+
+    try:
+        torch.zeros(1, device=name).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        said = str(error).split("\n", maxsplit=1)[0]
+        raise UsageError(
+            f"--device {name}: expected cpu, cuda or cuda:N of this machine, got {said:.200}"
+        ) from error
+    return name
 
 
 def computes_bf16(device: Any) -> bool:

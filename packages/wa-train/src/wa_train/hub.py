@@ -164,6 +164,16 @@ def fetch_published(repo: str, revision: str) -> Path:
     return folder
 
 
+def find_commit(source: str, revision: str = "main") -> str | None:
+    """Find the commit of a model that was just loaded from the Hub; None for others."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if not source or Path(source).is_dir():
+        return None
+    file = try_to_load_from_cache(source, "config.json", revision=revision)
+    return Path(file).parent.name if isinstance(file, str) else None
+
+
 def call(repo: str, action: Callable[[], Result], *, attempts: int = ATTEMPTS) -> Result:
     """Do one thing at the Hub, again where a failure may pass by itself.
 

@@ -75,19 +75,17 @@ def merge_run(
 
 def _merge(weights: RunWeights, out: Path, precision: Precision, overrides: Sequence[str]) -> None:
     """Add the adapter into the base, and see that the logits stay."""
-    from peft import PeftConfig, PeftModel
-
-    from wa_train.adapter import require_safetensors
-    from wa_train.model import DTYPES, load_base, load_recipe_overrides
+    from wa_train.adapter import load_adapter, read_config
+    from wa_train.model import DTYPES, load_base
+    from wa_train.settings import override_base
 
     base = replace(weights.recipe.base, quantization="none", scratch=None)
     if not base.model or base.architecture == "tagger":  # made by the run itself
-        config = PeftConfig.from_pretrained(str(weights.folder))
+        config = read_config(weights.folder)
         base = replace(base, model=str(config.base_model_name_or_path))
-    base = load_recipe_overrides(base, overrides)
+    base = override_base(base, overrides)
     model = load_base(base, precision="fp32")
-    require_safetensors(weights.folder)
-    adapted: Any = PeftModel.from_pretrained(model, str(weights.folder))
+    adapted: Any = load_adapter(model, weights.folder)
     adapted.eval()
     before = _logits(adapted)
     merged: Any = adapted.merge_and_unload(safe_merge=True)
@@ -167,6 +165,8 @@ def _write_manifest(folder: Path, weights: RunWeights) -> None:
 
 
 def _check_out(out: Path) -> None:
+    if not out.name.strip("."):
+        raise UsageError(f"{out}: expected a folder that can be named anew behind -o")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UsageError(f"{out}: exists already; expected a new or an empty folder behind -o")
 

@@ -5,7 +5,6 @@ Safetensors only, no remote code, and the embeddings are never resized (peft#138
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from wa_train.adapter import require_safetensors
+from wa_train.adapter import BROKEN, load_adapter, read_config
 from wa_train.architecture import (
     architecture_of,
     auto_class,
@@ -31,13 +30,13 @@ from wa_train.architecture import (
     make_encoder,
     task_architecture,
 )
-from wa_train.errors import ModelError, RunError
-from wa_train.hub import fetch_published
-from wa_train.recipe import Base, Precision, Recipe, Train
-from wa_train.record import Method
-from wa_train.settings import load_recipe, load_recipe_json, recipe_names
+from wa_train.errors import ModelError, RunError, UsageError
+from wa_train.hub import fetch_published, find_commit
+from wa_train.recipe import Base, Precision, Recipe
+from wa_train.record import RUN_FILE, Method, RunRecord, read_record
+from wa_train.settings import load_recipe, load_recipe_json, override_base, recipe_names
 from wa_train.tokens import Encoder
-from wa_train.weights import recorded_prompt
+from wa_train.weights import folder_name, recorded_prompt
 
 # On a CPU oneDNN keeps the last 1,024 compiled matrix products with their buffers. Ours differ from
 # pass to pass and would only pile up; what one pass repeats in every layer fits into 64.
@@ -54,7 +53,8 @@ class Loaded:
     """A model ready to predict: adapters merged, on its device, in evaluation mode.
 
     `name` is what predictions call the model, `folder` where the files beside its weights are,
-    `method` how it was made as far as its files tell; `run` the name of its run, if a run made it.
+    `method` how it was made as far as its files tell; `run` and `record` are those of its run, if a
+    run made it; `commit` is that of a whole model on the Hub.
     """
 
     model: PreTrainedModel
@@ -65,7 +65,8 @@ class Loaded:
     method: Method = "zero-shot"
     run: str | None = None
     recipe: Recipe | None = None
-    run_json: dict[str, Any] | None = None
+    record: RunRecord | None = None
+    commit: str | None = None
 
 
 def pick_device() -> str:
@@ -151,16 +152,16 @@ def load_for_prediction(
     """
     device = device or pick_device()
     folder = Path(source)
-    if (folder / "run.json").is_file():
+    if (folder / RUN_FILE).is_file():
         return _load_run(folder, precision, device, overrides)
     if not folder.is_dir() and source in recipe_names():
         recipe = load_recipe(source, overrides)
         if recipe.base.scratch:
             raise RunError(f"recipe {source} has no model of its own: train it with `wa-train fit`")
         return _plain(recipe.base, precision, device, name=recipe.base.model, recipe=recipe)
-    name, revision = folder.name, "main"
+    name, revision = folder_name(folder), "main"
     if not folder.is_dir():
-        name, revision = source, load_recipe_overrides(Base(model=source), overrides).revision
+        name, revision = source, override_base(Base(model=source), overrides, whole=False).revision
         folder = fetch_published(source, revision)
     if (folder / "adapter_config.json").is_file():
         unnamed = Recipe(name="", summary="", base=Base(prompt=recorded_prompt(folder)))
@@ -170,7 +171,7 @@ def load_for_prediction(
         architecture=architecture_of(load_config(source, revision)),
         prompt=recorded_prompt(folder),
     )
-    base = load_recipe_overrides(base, overrides)
+    base = override_base(base, overrides)
     loaded = replace(_plain(base, precision, device, name=name), folder=folder)
     if base.prompt == "rows" and loaded.tokenizer.chat_template:
         log.info(
@@ -180,30 +181,28 @@ def load_for_prediction(
     return loaded
 
 
-def load_recipe_overrides(base: Base, overrides: Sequence[str]) -> Base:
-    """Apply `base.*` overrides to the base of a model that comes without a recipe."""
-    from wa_train.settings import override
-
-    recipe = Recipe(name="model", summary="", base=base, train=Train(method="none"))
-    recipe = override(recipe, overrides)
-    return recipe.base
-
-
 def _load_run(folder: Path, precision: Precision, device: str, overrides: Sequence[str]) -> Loaded:
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    if record.get("exit") != "finished":
+    record = read_record(folder)
+    if record.exit != "finished":
         raise RunError(
-            f"{folder}: the run is not finished (exit: {record.get('exit')}); go on with "
+            f"{folder}: the run is not finished (exit: {record.exit}); go on with "
             f"`wa-train fit ... -o {folder} --resume`"
         )
     recipe = load_recipe_json(folder / "recipe.json")
-    name = record.get("run") or folder.name
+    name = record.run or folder_name(folder)
     if (folder / "adapter").is_dir():
         loaded = _load_adapter(folder / "adapter", recipe, precision, device, name, overrides)
     else:
-        base = replace(recipe.base, model=str(folder / "model"), revision="main", scratch=None)
+        own = str(folder / "model")
+        base = replace(recipe.base, model=own, revision="main", scratch=None)
+        base = override_base(base, overrides)
+        if base.model != own:
+            raise UsageError(
+                f"--set base.model={base.model}: {folder} holds a whole model; to predict with "
+                "another, name that in its place"
+            )
         loaded = _plain(base, precision, device, name=name, recipe=recipe)
-    return replace(loaded, run=name, run_json=record, method=record["method"])
+    return replace(loaded, run=name, record=record, method=record.method)
 
 
 def _load_adapter(
@@ -214,10 +213,7 @@ def _load_adapter(
     name: str,
     overrides: Sequence[str] = (),
 ) -> Loaded:
-    from peft import PeftConfig, PeftModel
-
-    require_safetensors(folder)
-    config = PeftConfig.from_pretrained(str(folder))
+    config = read_config(folder)
     base = recipe.base
     if not base.model or base.architecture == "tagger":  # made by the run itself
         base = replace(
@@ -226,9 +222,9 @@ def _load_adapter(
             revision=str(config.revision or "main"),
             architecture=task_architecture(str(config.task_type or "")),
         )
-    base = load_recipe_overrides(replace(base, scratch=None), overrides)
+    base = override_base(replace(base, scratch=None), overrides)
     model = load_base(base, precision=precision, device=device)
-    merged = PeftModel.from_pretrained(model, str(folder)).merge_and_unload(safe_merge=True)
+    merged: Any = load_adapter(model, folder).merge_and_unload(safe_merge=True)
     tokenizer = load_tokenizer(
         str(folder) if (folder / "tokenizer_config.json").is_file() else base.model,
         base.revision,
@@ -257,6 +253,7 @@ def _plain(
         name=name,
         folder=Path(base.model),
         recipe=recipe,
+        commit=find_commit(base.model, base.revision),
     )
 
 
@@ -271,7 +268,7 @@ def load_from(kind: Any, source: str, revision: str, **options: Any) -> Any:
         return kind.from_pretrained(
             source, revision=revision, local_files_only=local, trust_remote_code=False, **options
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except BROKEN as error:
         said = " ".join(str(error).split())[:300]
         where = "folder" if local else "Hub repository (no such folder here)"
         raise ModelError(

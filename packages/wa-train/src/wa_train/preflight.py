@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 import torch
-from safetensors import SafetensorError, safe_open
 from transformers import PretrainedConfig
 
 from wa_train.adapter import check_targets, lora_config
@@ -20,6 +19,7 @@ from wa_train.model import load_config
 from wa_train.recipe import Architecture, Recipe
 from wa_train.record import RUN_FILE, read_record
 from wa_train.shape import ModelShape, read_shape
+from wa_train.weights import check_weights
 
 if TYPE_CHECKING:
     from wa_train.fit import FitRequest
@@ -66,7 +66,8 @@ def check_request(request: FitRequest, device: str) -> ModelShape | None:
         return None
     config = load_config(recipe.base.model, recipe.base.revision)
     check_architecture(config, recipe.base)
-    _check_weights(Path(recipe.base.model))
+    if Path(recipe.base.model).is_dir():
+        check_weights(Path(recipe.base.model))
     if recipe.train.method == "lora":
         check_targets(recipe.lora, config, recipe.base.architecture)
     shape = outline(config, recipe.base.architecture)
@@ -105,21 +106,6 @@ def _holds_a_run(run: Path) -> bool:
     except RunError:  # another version's record is one, too
         return True
     return record.exit != "failed" or record.steps > 0
-
-
-def _check_weights(base: Path) -> None:
-    """Open the files of a local base model: each tells by its start how long it must be."""
-    if not base.is_dir():
-        return
-    files = sorted(base.glob("*.safetensors"))
-    if not files:
-        raise ModelError(f"{base}: no .safetensors; expected the weights of a transformers model")
-    for file in files:
-        try:
-            with safe_open(file, framework="pt"):
-                pass
-        except (OSError, SafetensorError) as error:
-            raise ModelError(f"{file}: the weights are torn ({error}); fetch them again") from error
 
 
 def _check_memory(recipe: Recipe, shape: ModelShape, device: str) -> None:

@@ -21,7 +21,7 @@ def faults(recipe: Recipe) -> Iterator[str]:
     """
     if not _NAME.fullmatch(recipe.name):
         yield f"name is {recipe.name!r}, expected letters, digits, `.`, `_` and `-`: it names files"
-    yield from _base_faults(recipe.base)
+    yield from base_faults(recipe.base)
     yield from _data_faults(recipe.data)
     yield from _train_faults(recipe.train)
     if recipe.train.method == "lora":
@@ -41,7 +41,8 @@ def faults(recipe: Recipe) -> Iterator[str]:
         yield "base.attention is flash_attention_2, which needs train.precision bf16 or fp16"
 
 
-def _base_faults(base: Base) -> Iterator[str]:
+def base_faults(base: Base) -> Iterator[str]:
+    """Yield what of a base model's settings cannot be, or contradicts another."""
     if base.model and base.scratch:
         yield "base.model and base.scratch are both set; expected one of them"
     if not base.model and not base.scratch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from wa_train.errors import RunError
 from wa_train.recipe import Recipe
 from wa_train.record import RUN_FILE, read_record
 from wa_train.settings import dump_recipe, load_recipe_json
+from wa_train.weights import MADE_BASES
 
 log = logging.getLogger(__name__)
 RECIPE_FILE = "recipe.json"
@@ -36,6 +38,7 @@ def open_run_folder(run: Path, recipe: Recipe, *, resume: bool, main: bool) -> P
     if not resume:
         if main:
             run.mkdir(parents=True, exist_ok=True)
+            _remove_bases(run)
             _write_json(run / RECIPE_FILE, table)
         return None
     if not (run / RECIPE_FILE).is_file():
@@ -43,6 +46,8 @@ def open_run_folder(run: Path, recipe: Recipe, *, resume: bool, main: bool) -> P
     _check_same(dump_recipe(load_recipe_json(run / RECIPE_FILE)), table, run)
     start = newest_complete(run / "checkpoints")
     if main:
+        if start is None and not (run / RUN_FILE).is_file():
+            _remove_bases(run)
         for name in remove_torn(run / "checkpoints"):
             log.info("%s was half-written and is removed", name)
         log.info("resuming from %s", start.name if start else "the start: no checkpoint is whole")
@@ -79,6 +84,12 @@ def _check_same(old: Any, new: Any, run: Path, key: str = "") -> None:
             f"{run}: the run was started with {key}={old!r}, now it is {new!r}; resume with the "
             "same recipe and --set, or start another run: without --resume, another -o"
         )
+
+
+def _remove_bases(run: Path) -> None:
+    """Remove the bases that a start made before it failed: of other settings or rows, perhaps."""
+    for name in MADE_BASES:
+        shutil.rmtree(run / name, ignore_errors=True)
 
 
 def _write_json(path: Path, value: Any) -> None:

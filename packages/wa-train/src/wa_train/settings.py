@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from wa_train.errors import RecipeError, UsageError
-from wa_train.recipe import Recipe
-from wa_train.recipe_faults import faults
+from wa_train.recipe import Base, Recipe, Train
+from wa_train.recipe_faults import base_faults, faults
 from wa_train.strict import build, kind_at, suggest
 
 # Setting one of a pair resets the other, because a recipe must not have both.
@@ -147,6 +147,28 @@ def override(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
         else:
             _put(table, keys, value)
     return build(Recipe, table, "--set")
+
+
+def override_base(base: Base, overrides: Sequence[str], *, whole: bool = True) -> Base:
+    """Apply settings to the base of a model that is made already.
+
+    Args:
+        base: what is known of the model.
+        overrides: of the table `base` alone: no other would change anything.
+        whole: `base` is known whole, so that settings can be held against each other.
+
+    Raises:
+        UsageError: a setting is of another table.
+        RecipeError: a base cannot be so.
+    """
+    for text in overrides:
+        if text.partition("=")[0].partition(".")[0].strip() != "base":
+            raise UsageError(f"--set {text}: expected a setting of [base]: the model is made")
+    recipe = Recipe(name="model", summary="", base=base, train=Train(method="none"))
+    changed = override(recipe, overrides).base
+    for fault in base_faults(changed) if overrides and whole else ():
+        raise RecipeError(f"--set: {fault}")
+    return changed
 
 
 def _split(text: str) -> tuple[tuple[str, ...], Any]:

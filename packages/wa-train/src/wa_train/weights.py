@@ -33,6 +33,9 @@ MODEL_FILES = (
     "additional_chat_templates/*.jinja",
 )
 
+# Folders of base models that a run makes itself: a fresh tagger, or a model of fresh weights.
+MADE_BASES = ("start", "scratch")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWeights:
@@ -51,7 +54,7 @@ class RunWeights:
     @property
     def made_base(self) -> Path | None:
         """Give the base model that the run made itself, if it did."""
-        folders = (self.run / "start", self.run / "scratch")
+        folders = (self.run / name for name in MADE_BASES)
         return next((folder for folder in folders if folder.is_dir()), None)
 
     def read_tags(self) -> tuple[str, ...]:
@@ -74,6 +77,7 @@ def open_run(run: Path, *, allow_unfinished: bool = False) -> RunWeights:
 
     Raises:
         RunError: it is no training run, it is not finished, or has no weights.
+        ModelError: its weights are torn.
     """
     from wa_train.settings import load_recipe_json
 
@@ -94,9 +98,34 @@ def open_run(run: Path, *, allow_unfinished: bool = False) -> RunWeights:
     found = [folder for folder in folders if any(folder.glob("*.safetensors"))]
     if not found:
         raise RunError(f"{run}: no weights in adapter/ or model/; run `wa-train fit` again")
+    check_weights(found[0])
     return RunWeights(
         run=run, record=record, recipe=load_recipe_json(run / "recipe.json"), folder=found[0]
     )
+
+
+def folder_name(folder: Path) -> str:
+    """Name a folder, also the one that is called `.`."""
+    return folder.name if folder.name.strip(".") else folder.resolve().name
+
+
+def check_weights(folder: Path) -> None:
+    """Open the files of a model: each tells by its start how long it must be.
+
+    Raises:
+        ModelError: there are none, or one is torn.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelError(f"{folder}: no .safetensors; expected the weights of a transformers model")
+    for file in files:
+        try:
+            with safe_open(file, framework="pt"):
+                pass
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{file}: the weights are torn ({error}); fetch them again") from error
 
 
 def model_files(folder: Path) -> list[str]:

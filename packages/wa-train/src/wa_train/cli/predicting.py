@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,6 +84,7 @@ def predict(
     appended to OUT.jsonl.part as they are done; the same command goes on after a kill, without
     repeats or gaps, and puts the rows into the order of the data at the end.
     """
+    started = time.monotonic()
     from wa_train.predict.benchmark import read_benchmark
     from wa_train.predict.output import check_output
 
@@ -96,7 +98,7 @@ def predict(
     from wa_train.predict.job import predict as predict_rows
     from wa_train.predict.summary import describe
 
-    predictor, meter = ready()
+    predictor, meter = ready(started)
     with progress(len(rows.rows)) as advance, _file(out) as file:
         outcome, record = predict_rows(
             predictor, rows, file, restart=restart, meter=meter, advance=advance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from wa_train.predict.predictor import Predictor
     from wa_train.predict.settings import Settings
 
-    Ready = Callable[[], tuple[Predictor, CostMeter]]
+    Ready = Callable[[float], tuple[Predictor, CostMeter]]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SERVER = "server"
@@ -154,6 +155,8 @@ def check_source(source: str | None, context: click.Context) -> None:
 def make_local(source: str | None, asked: Mapping[str, Any]) -> Ready:
     """Check the options of a model in this process; what is returned loads it.
 
+    It takes the moment at which the command started.
+
     Raises:
         UsageError: they contradict each other.
     """
@@ -166,12 +169,13 @@ def make_local(source: str | None, asked: Mapping[str, Any]) -> Ready:
     if exact and precision not in (None, "fp32"):
         raise UsageError(f"--exact computes in fp32, got --precision {precision}; leave one out")
 
-    def load() -> tuple[Predictor, CostMeter]:
+    def load(started: float) -> tuple[Predictor, CostMeter]:
         from wa_train.cost import CostMeter
+        from wa_train.hardware import check_device
         from wa_train.model import load_for_prediction, pick_device
         from wa_train.predict.settings import Settings
 
-        device = asked["device"] or pick_device()
+        device = check_device(asked["device"]) if asked["device"] else pick_device()
         wide = exact or not device.startswith("cuda")
         settings = Settings(
             decoding=chosen,
@@ -182,7 +186,7 @@ def make_local(source: str | None, asked: Mapping[str, Any]) -> Ready:
             seed=asked["seed"],
             run=asked["run_name"],
         )
-        meter = CostMeter(device).start()
+        meter = CostMeter(device).start(since=time.monotonic() - started)
         loaded = load_for_prediction(
             str(source),
             precision=settings.precision,
@@ -220,10 +224,11 @@ def _choose(loaded: Loaded, settings: Settings, asked: Mapping[str, Any]) -> Pre
 def make_endpoint(source: str | None, asked: Mapping[str, Any]) -> Ready:
     """Check the options of an endpoint; what is returned makes its predictor.
 
+    It takes the moment at which the command started.
+
     Raises:
         UsageError: they contradict each other, or no server can do that.
     """
-    from wa_train.cost import CostMeter
     from wa_train.endpoint.settings import EndpointSettings, Price, check_endpoint
 
     prices = asked["price_input"], asked["price_output"]
@@ -246,11 +251,12 @@ def make_endpoint(source: str | None, asked: Mapping[str, Any]) -> Ready:
         run=asked["run_name"],
     )
     check_endpoint(settings)
-    meter = CostMeter("endpoint").start()
 
-    def load() -> tuple[Predictor, CostMeter]:
+    def load(started: float) -> tuple[Predictor, CostMeter]:
+        from wa_train.cost import CostMeter
         from wa_train.endpoint.predictor import EndpointPredictor
 
+        meter = CostMeter("endpoint").start(since=time.monotonic() - started)
         return EndpointPredictor(settings), meter
 
     return load

@@ -101,18 +101,16 @@ class LocalPredictor:
                     mark="too_long",
                 ),
             )
-        limits = {request.index: request.limit for request in plan.requests}
         for answer in self._worker.decode(plan.requests):
             text = self.loaded.tokenizer.decode(list(answer.tokens), skip_special_tokens=True)
-            written = len(answer.tokens)
             yield (
                 answer.index,
                 Prediction(
                     text=str(text).strip(),
                     seconds=answer.seconds,
                     tokens_in=plan.tokens_in[answer.index],
-                    tokens_out=written,
-                    mark="cut" if written >= limits[answer.index] else "",
+                    tokens_out=len(answer.tokens),
+                    mark="cut" if answer.cut else "",
                 ),
             )
 
@@ -125,13 +123,16 @@ class LocalPredictor:
         inputs = [shown_input(row) for row in asked]
         sources = loaded.encoder.completions(inputs)
         shared = shared_prefixes(prompts, [str(row["instruction"]) for row in asked])
-        positions = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
+        config: Any = loaded.model.config.get_text_config()
+        positions = getattr(config, "max_position_embeddings", None)
         requests, too_long = [], []
         for place, (index, prompt) in enumerate(zip(todo, prompts, strict=True)):
             source = sources[place] if inputs[place] else []
             limit = settings.max_new_tokens or length_limit(len(source) - 1 if source else 0)
             if positions:
-                limit = min(limit, positions - len(prompt))
+                # An encoder-decoder counts what it writes apart from what it reads.
+                fits = config.is_encoder_decoder and len(prompt) <= positions
+                limit = min(limit, positions - (0 if fits else len(prompt)))
             if limit < 1:
                 too_long.append(index)
                 continue
@@ -176,21 +177,21 @@ def prediction_seed(loaded: Loaded, settings: Settings) -> int | None:
     """
     if settings.decoding.samples:
         return settings.seed
-    seed = (loaded.run_json or {}).get("seed")
-    return seed if isinstance(seed, int) else None
+    return loaded.record.seed if loaded.record else None
 
 
 def model_facts(loaded: Loaded, settings: Settings) -> dict[str, Any]:
     """Give what the record says of a model in this process, whatever it does."""
-    before = loaded.run_json or {}
+    before = loaded.record
+    recipe = loaded.recipe.name if loaded.recipe else None
     return {
         "run": settings.run or loaded.run or loaded.name,
         "seed": prediction_seed(loaded, settings),
         "method": loaded.method,
-        "recipe": before.get("recipe") or (loaded.recipe.name if loaded.recipe else None),
-        "recipe_sha256": before.get("recipe_sha256"),
-        "base_model": before.get("base_model") or loaded.name,
-        "base_revision": before.get("base_revision"),
+        "recipe": before.recipe if before else recipe,
+        "recipe_sha256": before.recipe_sha256 if before else None,
+        "base_model": before.base_model if before else loaded.name,
+        "base_revision": before.base_revision if before else loaded.commit,
         "prompt": loaded.encoder.prompt,
         "parameters": loaded.model.num_parameters(),
         "dtype": settings.precision,
