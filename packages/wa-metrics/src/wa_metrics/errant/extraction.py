@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from wa_metrics.edits import Edit
 from wa_metrics.errant.align import Middle, Step, align, find_middle
 from wa_metrics.errant.matrix import Trait
+from wa_metrics.errant.merging import has_long_run, merge_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,12 +92,21 @@ class Extractor:
                 for _, o_start, o_end, c_start, _ in _without_matches(steps):
                     yield Edit(0, o_start, o_end, "R:ORTH", cor.words[c_start])
                 return
-            found = self._annotator.merge(self._alignment(orig.doc, cor.doc, steps), self._merge)
+            found = self._merge_steps(steps, orig.doc, cor.doc)
             for edit in found:
                 self._annotator.classify(edit)
         for edit in found:
             correction = " ".join(cor.words[edit.c_start : edit.c_end])
             yield Edit(0, edit.o_start, edit.o_end, edit.type, correction)
+
+    def _merge_steps(self, steps: list[Step], orig: Any, cor: Any) -> list[Any]:
+        """Return errant's edits without types; errant itself takes cubic time on long runs."""
+        if self._merge == "rules" and has_long_run(steps):
+            from errant.edit import Edit as ErrantEdit  # type: ignore[import-untyped]
+
+            return [ErrantEdit(orig, cor, spans) for spans in merge_steps(steps, orig, cor)]
+        merged: list[Any] = self._annotator.merge(self._alignment(orig, cor, steps), self._merge)
+        return merged
 
 
 def _align_case(orig: Sequence[str], cor: Sequence[str], middle: Middle) -> list[Step] | None:
