@@ -179,6 +179,16 @@ def test_a_null_is_an_error(tmp_path: Path) -> None:
     assert first_line(report, "null field") == f"{TRAIN}:0 meadow-a: null: output"
 
 
+@pytest.mark.parametrize("field", ["references", "edits"])
+def test_a_null_in_a_list_is_an_error(tmp_path: Path, field: str) -> None:
+    sets.write_set(tmp_path, "benchmark", sets.small_benchmark())
+    file = next((tmp_path / "data/conll14").iterdir())
+    table = pq.read_table(file)
+    place, kind = table.schema.get_field_index(field), table.schema.field(field)
+    pq.write_table(table.set_column(place, kind, pa.array([[None]] * len(table), kind.type)), file)
+    assert first_line(check(tmp_path), "null field").endswith(f": null: an item of {field}")
+
+
 @pytest.mark.parametrize("metric", ["m2", "sari-easse"])
 def test_a_test_row_needs_references_unless_it_is_blind(tmp_path: Path, metric: str) -> None:
     row = sets.benchmark_row("0", "So it goes .", [], metric=metric)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from wa_data.dataset import (
-    contract_schema,
-    find_sets,
-    on_disk,
-    open_set,
-    read_batches,
-    whole_file,
-)
+from wa_data.dataset import contract_schema, find_sets, open_set, read_batches
 from wa_data.errors import SetError
 
 from . import built_sets as sets
@@ -201,29 +193,7 @@ def test_a_broken_parquet_file_is_an_error_that_names_it(out: Path) -> None:
         list(read_batches(file))
 
 
-def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path: Path) -> None:
-    file = tmp_path / "below" / "card.txt"
-    with whole_file(file) as stream:
-        stream.write(b"first")
-        assert not file.exists()
-    with pytest.raises(KeyError), whole_file(file) as stream:
-        stream.write(b"half")
-        raise KeyError
-    assert file.read_bytes() == b"first"
-    assert [item.name for item in file.parent.iterdir()] == ["card.txt"]
-
-
-def test_what_the_system_refuses_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for path in (tmp_path / "file" / "card.txt", tmp_path / ("x" * 300)):
-        with pytest.raises(SetError, match=r"cannot write it \(.*check the path"), whole_file(path):
-            pass
-    full = pytest.raises(SetError, match=r"card.txt: cannot write it \(.*No space.*the free space")
-    with full, whole_file(tmp_path / "card.txt"):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    assert [item.name for item in tmp_path.iterdir()] == ["file"]
-    with pytest.raises(SetError, match=r"x: cannot read it \("), on_disk(tmp_path / "x", "read"):
-        (tmp_path / "x").read_bytes()
+def test_a_name_that_the_system_refuses_is_an_error_in_our_words(tmp_path: Path) -> None:
     for find in (open_set, find_sets):
         with pytest.raises(SetError, match=r"cannot read it \(.*name too long"):
             find(tmp_path / ("x" * 300))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import datasets
 import jinja2
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import metadata_load
@@ -139,3 +140,29 @@ def test_a_part_of_a_set_is_not_exported(out: Path, tmp_path: Path) -> None:
     with pytest.raises(SetError, match=r"is missing; the manifest names it; run `wa-data check"):
         export(out, tmp_path / "a.json", "alpaca")
     assert not (tmp_path / "a.json").exists()
+
+
+def test_rows_that_are_not_of_the_contract_are_one_error(out: Path, tmp_path: Path) -> None:
+    file = next((out / "writing-mix/data/writing").iterdir())
+    whole = pq.read_table(file)
+    nulls = whole.set_column(6, whole.schema.field("output"), pa.array([None] * 3, pa.string()))
+    for table, message in (
+        (whole.drop_columns(["output"]), "expected the columns instruction, input, output, got"),
+        (nulls, "null in output, expected a value in each row"),
+    ):
+        pq.write_table(table, file)
+        for form in ("alpaca", "messages"):
+            with pytest.raises(SetError, match=message):
+                export(out, tmp_path / "mix.json", form)
+    assert not (tmp_path / "mix.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("One\ntwo .", "R"), ("One two .", "a|||b"), ("One two .", None)]
+)
+def test_edits_that_no_m2_line_can_hold_are_one_error(tmp_path: Path, text: str, kind: str) -> None:
+    row = sets.benchmark_row("0", text, [text], edits=[(0, 0, 1, kind, "One")])
+    sets.write_set(tmp_path / "tests", "benchmark", {"conll14": {"test": [row]}})
+    with pytest.raises(SetError, match="conll14/test"):
+        export(tmp_path / "tests", tmp_path / "m2", "m2")
+    assert not list((tmp_path / "m2").glob("*"))

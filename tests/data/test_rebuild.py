@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from wa_data.build import BENCHMARK, MIX, BuildOptions, build
 from wa_data.demo import write_sources
+from wa_data.errors import WaDataError
+from wa_data.licence import write_published
+from wa_data.rebuild import rebuild
+from wa_data.recipe import load_recipe
+from wa_data.registry import load_sources
+from wa_data.resolve import Access
 from wa_data.verify import verify
 
 from .hub_server import Fault, Hub, local_hub
 from .hub_sets import client_environment, point_at
 
-SETS = ("writing-mix", "writing-benchmark")
+SETS = (MIX, BENCHMARK)
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +203,74 @@ def test_push_options_that_do_not_fit_are_refused_before_the_build(
     assert done.returncode == 2
     assert message in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Path:
+    """Give both sets of the paper in their published form, as a download has them."""
+    home = tmp_path_factory.mktemp("published")
+    access = Access(cache=home / "cache", mirrors=(sources,), offline=True, allow_unverified=True)
+    build(load_recipe("paper"), home, load_sources(), access, BuildOptions(allow_missing=True))
+    for name in SETS:
+        (home / "hub" / name).mkdir(parents=True)
+        write_published(home / name, home / "hub" / name, repo=f"org/{name}")
+    return home
+
+
+def harm_recipe(folder: Path, **fields: object) -> None:
+    path = folder / "recipe.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def harm_rows(folder: Path, glob: str, column: str, value: str | int | None) -> None:
+    """Give the first row of a file another value; `drop` leaves the column out."""
+    file = min(folder.glob(glob))
+    table = pq.read_table(file)
+    if value == "drop":
+        table = table.drop_columns([column])
+    else:
+        place, kind = table.schema.get_field_index(column), table.schema.field(column)
+        values = [value, *table.column(column).to_pylist()[1:]]
+        table = table.set_column(place, kind, pa.array(values, kind.type))
+    pq.write_table(table, file)
+
+
+KEPT, WITHHELD = "data/writing/*.parquet", "recipe/writing/*.parquet"
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "message"),
+    [
+        (MIX, lambda at: (at / "recipe.json").write_text("[1]"), "recipe.json: expected a table"),
+        (MIX, lambda at: harm_recipe(at, mix=[]), "recipe.json has no line of simplification"),
+        (BENCHMARK, lambda at: harm_recipe(at, benchmark={"sets": ["x"]}), "test set 'x' is not"),
+        (BENCHMARK, lambda at: harm_recipe(at, benchmark={}), "recipe.json builds no such split"),
+        (MIX, lambda at: harm_rows(at, WITHHELD, "id", None), "null in id"),
+        (MIX, lambda at: harm_rows(at, WITHHELD, "source_row", None), "null in source_row"),
+        (MIX, lambda at: harm_rows(at, WITHHELD, "row_sha256", "drop"), "expected the columns"),
+        (MIX, lambda at: harm_rows(at, KEPT, "task", "x"), "recipe.json has no line of x"),
+        (MIX, lambda at: harm_rows(at, KEPT, "input", "drop"), "expected the columns"),
+        (
+            BENCHMARK,
+            lambda at: harm_rows(at, "data/jfleg/test*", "input", "drop"),
+            "expected the columns",
+        ),
+    ],
+)
+def test_a_published_set_that_is_not_of_the_contracts_is_one_error(
+    published: Path,
+    sources: Path,
+    tmp_path: Path,
+    name: str,
+    harm: Callable[[Path], object],
+    message: str,
+) -> None:
+    folder = tmp_path / name
+    shutil.copytree(published / "hub" / name, folder)
+    harm(folder)
+    access = Access(
+        cache=published / "cache", mirrors=(sources,), offline=True, allow_unverified=True
+    )
+    with pytest.raises(WaDataError, match=message):
+        rebuild(folder, tmp_path / "again", load_sources(), access)
+    assert not any(tmp_path.glob("again/*"))

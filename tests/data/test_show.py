@@ -3,6 +3,7 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +98,15 @@ def benchmark_texts_are_no_markup_and_reach_the_terminal_without_control_charact
         shown = printed(rows, terminal=terminal, width=200)
         assert "[bold]b[/bold] [/x] \ufffd[2J\ufffd" in shown
         assert "\x1b[2J" not in shown
+
+
+def test_a_null_is_an_empty_text_and_a_column_that_is_not_there_an_error(tmp_path: Path) -> None:
+    row = sets.mix_row("a", "One .", "Two .")
+    assert printed(mix_of(tmp_path, {**row, "instruction": None, "output": None}))
+    file = next(tmp_path.rglob("train-*.parquet"))
+    pq.write_table(pq.read_table(file).drop_columns(["input"]), file)
+    with pytest.raises(SetError, match="not readable as Parquet of the contract"):
+        show(tmp_path)
 
 
 def test_an_answer_that_is_no_version_of_the_input_is_not_compared(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wa_data.card_metadata import TITLES, metadata
-from wa_data.dataset import BuiltSet, on_disk, open_set, read_json, whole_file
+from wa_data.dataset import BuiltSet, open_set
+from wa_data.disk import on_disk, read_table, whole_file
 from wa_data.errors import SetError
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def write_card(
         SetError: the folder holds no whole set, or it cannot be written.
     """
     built = open_set(folder) if manifest is None else BuiltSet(folder, manifest)
-    for name, content in _files(built, _recipe(folder) if recipe is None else recipe).items():
+    if recipe is None:
+        recipe = read_table(folder / "recipe.json")
+    for name, content in _files(built, recipe).items():
         with whole_file(folder / name) as stream:
             stream.write(content)
 
@@ -63,7 +66,8 @@ def check_card(folder: Path) -> list[str]:
         SetError: the folder holds no whole set, or a file cannot be read.
     """
     lines: list[str] = []
-    for name, content in _files(open_set(folder), _recipe(folder)).items():
+    recipe = read_table(folder / "recipe.json")
+    for name, content in _files(open_set(folder), recipe).items():
         file = folder / name
         with on_disk(file, "read"):
             old = file.read_bytes() if file.is_file() else b""
@@ -121,19 +125,11 @@ def _render(
             unverified=_unverified(manifest),
             plots=plot_names(measures),
         )
-    except (jinja2.UndefinedError, KeyError) as error:
+    except (jinja2.UndefinedError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise SetError(
-            f"{built.folder}/manifest.json: the card needs a field that it lacks: {error}; "
-            "run `wa-data build` again"
+            f"{built.folder}/manifest.json: the card needs a field that it lacks or holds in "
+            f"another form: {error}; run `wa-data build` again"
         ) from error
-
-
-def _recipe(folder: Path) -> Mapping[str, Any]:
-    file = folder / "recipe.json"
-    recipe = read_json(file)
-    if not isinstance(recipe, dict):
-        raise SetError(f"{file}: expected a table, got {recipe!r:.60}; run `wa-data build` again")
-    return recipe
 
 
 def _test_sets(built: BuiltSet) -> dict[str, Mapping[str, Any]]:

@@ -13,16 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wa_data.check_report import CheckReport, Ledger, Spot
-from wa_data.check_rows import benchmark_spots, held_out_spots, mix_spots, null_spots
-from wa_data.dataset import (
-    BuiltSet,
-    contract_schema,
-    find_sets,
-    on_disk,
-    read_batches,
-    readable,
-)
+from wa_data.check_rows import benchmark_spots, held_out_spots, mix_spots, null_rows, null_spots
+from wa_data.dataset import BuiltSet, contract_schema, find_sets, read_batches, readable
 from wa_data.digest import row_digest, set_digest
+from wa_data.disk import on_disk
 from wa_data.errors import SetError
 
 if TYPE_CHECKING:
@@ -166,8 +160,9 @@ def _frames(
         for batch in read_batches(file, columns):
             frame = pl.DataFrame(batch).with_row_index("row", row)
             row += batch.num_rows
-            ledger.extend(null_spots(frame, name))
-            yield frame.drop_nulls()
+            broken = null_rows(frame)
+            ledger.extend(null_spots(frame.filter(broken), name))
+            yield frame.filter(~broken)
     except SetError as error:
         ledger.add("error", "unreadable file", Spot(name, detail=str(error)))
 

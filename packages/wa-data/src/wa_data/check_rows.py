@@ -20,15 +20,23 @@ BRACKETS = re.compile(r"-[LR][RSC]B-", re.IGNORECASE)
 NO_LETTER = re.compile(r"[\W_]+")
 
 
-def null_spots(frame: pl.DataFrame, file: str) -> Found:
-    """Find rows in which a field is null."""
+def null_rows(frame: pl.DataFrame) -> pl.Series:
+    """Tell of each row whether a field, or an item of a list, is null."""
     import polars as pl
 
-    if sum(frame.null_count().row(0)):
-        for row in frame.filter(pl.any_horizontal(pl.all().is_null())).iter_rows(named=True):
-            fields = [name for name, value in row.items() if value is None]
-            spot = Spot(file, row["row"], row.get("id") or "", f"null: {', '.join(fields)}")
-            yield "error", "null field", spot
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    items = [pl.col(name).list.eval(pl.element().is_null()).list.any() for name in lists]
+    broken = pl.any_horizontal(pl.all().is_null(), *items)
+    return frame.select(broken.alias("broken"))["broken"]
+
+
+def null_spots(frame: pl.DataFrame, file: str) -> Found:
+    """Say what is null in the rows that `null_rows` tells of."""
+    for row in frame.iter_rows(named=True):
+        fields = [name for name, value in row.items() if value is None]
+        lists = (name for name, value in row.items() if isinstance(value, list) and None in value)
+        detail = ", ".join([*fields, *(f"an item of {name}" for name in lists)])
+        yield "error", "null field", Spot(file, row["row"], row.get("id") or "", f"null: {detail}")
 
 
 def mix_spots(frame: pl.DataFrame, file: str) -> Found:
@@ -47,9 +55,7 @@ def benchmark_spots(frame: pl.DataFrame, file: str) -> Found:
     """Find test rows without references, with edits that do not fit, or a prompt without input."""
     for row in frame.iter_rows(named=True):
         spot = (file, row["row"], row["id"])
-        if None in row["references"]:
-            yield "error", "null field", Spot(*spot, "null: an item of references")
-        elif not row["references"]:
+        if not row["references"]:
             if row["metric"] != "none":
                 yield "error", "no references", Spot(*spot, f"metric {row['metric']}")
         elif detail := _edit_error(row):

@@ -7,14 +7,14 @@ one row for each row whose text may not be published.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from wa_data.disk import on_disk, read_json
 from wa_data.errors import SetError
 
 if TYPE_CHECKING:
@@ -80,13 +80,18 @@ class BuiltSet:
     ) -> Iterator[pa.RecordBatch]:
         """Stream a split's rows in file order, a few thousand at a time.
 
+        Args:
+            config: of the set.
+            split: of the config.
+            columns: these alone, in this order.
+
         Raises:
-            SetError: a file is not whole Parquet.
+            SetError: a file is not whole Parquet, or its rows are not of the contract.
         """
         for item in self.splits():
             if (item.config, item.split) == (config, split):
                 for file in item.files:
-                    yield from read_batches(file, columns)
+                    yield from contract_batches(file, contract_schema(self.kind), columns)
 
     def place(self, file: Path) -> str:
         """Name a file as the manifest does: relative to the folder, with slashes."""
@@ -134,20 +139,6 @@ def open_set(path: Path) -> BuiltSet:
         )
     _check_manifest(str(file), manifest)
     return BuiltSet(path, manifest)
-
-
-def read_json(file: Path) -> Any:
-    """Read a JSON file of a set.
-
-    Raises:
-        SetError: the file is absent, not UTF-8 or not JSON.
-    """
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise SetError(
-            f"{file}: not readable as JSON ({error}); run `wa-data build` again"
-        ) from error
 
 
 def _check_manifest(file: str, manifest: Mapping[str, Any]) -> None:
@@ -224,6 +215,49 @@ def read_batches(file: Path, columns: list[str] | None = None) -> Iterator[pa.Re
         yield from parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns)
 
 
+def contract_batches(
+    file: Path, schema: pa.Schema, columns: list[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Stream one Parquet file as a contract has it, whatever the writer encoded.
+
+    The cast is part of the licence gate: a dictionary column would carry the texts of rows that
+    are filtered out.
+
+    Raises:
+        SetError: the file is not whole Parquet, has other columns or types, or a field is null.
+    """
+    import pyarrow as pa
+
+    if columns is not None:
+        schema = pa.schema([schema.field(name) for name in columns])
+    for batch in read_batches(file, columns):
+        names = batch.schema.names
+        if names != schema.names:
+            raise SetError(
+                f"{file}: expected the columns {', '.join(schema.names)}, got {', '.join(names)}; "
+                "run `wa-data check` to see what is wrong"
+            )
+        with readable(file):
+            cast = batch.cast(schema)
+        nulls = [name for name in names if _has_null(cast.column(name))]
+        if nulls:
+            raise SetError(
+                f"{file}: null in {', '.join(nulls)}, expected a value in each row; "
+                "run `wa-data check` to see which rows"
+            )
+        yield cast
+
+
+def _has_null(values: pa.Array) -> bool:
+    """Tell whether a value is null, or what a list or a struct holds."""
+    import pyarrow as pa
+
+    if values.null_count or not pa.types.is_nested(values.type):
+        return bool(values.null_count)
+    inner = values.flatten()
+    return any(map(_has_null, inner if isinstance(inner, list) else [inner]))
+
+
 @contextmanager
 def readable(where: Path) -> Iterator[None]:
     """Turn what pyarrow and polars raise on a broken file into an error of ours.
@@ -242,37 +276,3 @@ def readable(where: Path) -> Iterator[None]:
             f"{where}: not readable as Parquet of the contract ({first}); "
             "run `wa-data check` to see what is wrong, or `wa-data build` again"
         ) from error
-
-
-@contextmanager
-def on_disk(path: Path, verb: Literal["read", "write"] = "write") -> Iterator[None]:
-    """Turn what the system refuses into an error of ours.
-
-    Raises:
-        SetError: a file or folder cannot be read or written; says why.
-    """
-    try:
-        yield
-    except OSError as error:
-        advice = "check the path and its permissions"
-        if verb == "write":
-            advice += " and the free space, or choose another place"
-        raise SetError(f"{path}: cannot {verb} it ({error}); {advice}") from error
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file under a temporary name beside it; it takes its place only when whole.
-
-    Raises:
-        SetError: the file cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    with on_disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as stream:
-                yield stream
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)

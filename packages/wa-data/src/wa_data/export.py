@@ -16,18 +16,12 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, get_args
 
-from wa_data.dataset import (
-    EDIT_METRICS,
-    BuiltSet,
-    Kind,
-    find_sets,
-    on_disk,
-    readable,
-    whole_file,
-)
+from wa_data.dataset import EDIT_METRICS, BuiltSet, Kind, find_sets, readable
+from wa_data.disk import on_disk, whole_file
 from wa_data.errors import SetError, UsageError
 from wa_data.strict import suggest
 from wa_metrics.edits import Edit
+from wa_metrics.errors import M2Error
 from wa_metrics.m2 import M2Sentence, save_m2
 
 Format = Literal["alpaca", "messages", "m2", "lm-eval"]
@@ -140,7 +134,13 @@ def _export_m2(built: BuiltSet, out: Path) -> ExportReport:
             rows += len(sentences)
             with on_disk(out):
                 out.mkdir(parents=True, exist_ok=True)
-                save_m2(Path(files[-1]), sentences)
+                try:
+                    save_m2(Path(files[-1]), sentences)
+                except M2Error as error:
+                    raise SetError(
+                        f"{built.folder}: {config}/{split} is no M2 file: {error}; "
+                        f"run `wa-data check {built.folder}`"
+                    ) from error
     if not files:
         raise SetError(
             f"{built.folder}: no test set of it is scored by edits (metric m2 or errant)"

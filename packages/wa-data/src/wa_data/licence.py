@@ -9,13 +9,15 @@ folder of its own, from a list of what may go; whatever else lies in the built f
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import file_digest, sha256
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wa_data.dataset import BuiltSet, contract_schema, on_disk, open_set, read_batches, readable
+from wa_data.dataset import BuiltSet, contract_batches, contract_schema, open_set, readable
 from wa_data.digest import RECIPE_FIELDS, canonical, row_digest, split_digest
+from wa_data.disk import on_disk
 from wa_data.errors import SetError
 from wa_data.manifest import write_json
 from wa_data.notice import write_notice
@@ -128,7 +130,9 @@ def _write_split(
     from wa_data.schema import RECIPE_SCHEMA
 
     with _Sink(target / "data" / name) as data, _Sink(target / "recipe" / name) as recipe:
-        for batch in _contract_batches(built, entry):
+        schema = contract_schema(built.kind)
+        files = [built.folder / item["path"] for item in entry["files"]]
+        for batch in chain.from_iterable(contract_batches(file, schema) for file in files):
             keep, recipes = [], []
             for row in batch.to_pylist():
                 source, source_row = locate(row)
@@ -184,23 +188,6 @@ def _locator(
             f"got {len(listed)}; run `wa-data build` again"
         )
     return locate
-
-
-def _contract_batches(built: BuiltSet, entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
-    """Stream a split's rows as the contract has them, whatever the writer encoded.
-
-    The cast is part of the gate: a dictionary column would carry the texts of rows filtered out.
-    """
-    schema = contract_schema(built.kind)
-    for item in entry["files"]:
-        for batch in read_batches(built.folder / item["path"]):
-            if batch.schema.names != schema.names:
-                raise SetError(
-                    f"{built.folder / item['path']}: expected the columns "
-                    f"{', '.join(schema.names)}, got {', '.join(batch.schema.names)}; "
-                    f"run `wa-data check {built.folder}`"
-                )
-            yield batch.cast(schema)
 
 
 class _Sink:

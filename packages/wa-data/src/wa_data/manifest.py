@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from wa_data.dataset import FORMAT, whole_file
+from wa_data.dataset import FORMAT
 from wa_data.digest import set_digest
+from wa_data.disk import whole_file
 from wa_data.fetch import Fetched
 from wa_data.prompt import TEMPLATES
 from wa_data.recipe import CHOICES, Recipe

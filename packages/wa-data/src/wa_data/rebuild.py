@@ -6,7 +6,6 @@ against the manifest, and a row that the user's copy does not give is named.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,17 +18,17 @@ from wa_data.benchmark import benchmark_table
 from wa_data.build import BuildReport, put_in_place, workplace
 from wa_data.candidate import Candidate, candidate_maker
 from wa_data.card import write_card
-from wa_data.dataset import BuiltSet, open_set, read_batches
+from wa_data.dataset import BuiltSet, contract_batches, open_set, read_batches
+from wa_data.disk import read_table
 from wa_data.errors import MissingSourceError, SetError
 from wa_data.example import content_digest
 from wa_data.manifest import split_entry, write_json
-from wa_data.recipe import Recipe
+from wa_data.recipe import Recipe, build_recipe
 from wa_data.registry import Registry
 from wa_data.render import RowIds, train_rows
 from wa_data.resolve import Access, Inputs, benchmark_selections, resolve
 from wa_data.schema import BENCHMARK_SCHEMA, RECIPE_SCHEMA, TRAIN_SCHEMA
 from wa_data.sort import DigestSort
-from wa_data.strict import build as build_record
 from wa_data.write import table_digests, write_split
 
 _NAMED = 5  # rows named in a message; the rest is counted
@@ -124,14 +123,12 @@ def read_recipe(folder: Path) -> Recipe:
 
     Raises:
         SetError: recipe.json is absent or not readable.
+        ConfigError: it is no recipe, or names what the registry does not know.
     """
     path = folder / "recipe.json"
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SetError(f"{path}: cannot read the recipe: {error}; push the set again") from error
+    table = read_table(path)
     table.pop("limit", None)
-    return build_record(Recipe, table, str(path))
+    return build_recipe(table, str(path))
 
 
 def _needed(
@@ -140,6 +137,11 @@ def _needed(
     """List the (source, split) pairs behind the recipe rows."""
     if kind == "benchmark":
         chosen = benchmark_selections(recipe)
+        for config, split in withheld.keys() - chosen.keys():
+            raise SetError(
+                f"{config}/{split} has recipe rows, recipe.json builds no such split; "
+                "push the set again"
+            )
         return [(chosen[key].source, chosen[key].split) for key in withheld]
     lines = {(row.task, row.source) for files in withheld.values() for row in recipe_rows(files)}
     return list(
@@ -152,7 +154,7 @@ def _needed(
 def recipe_rows(files: Iterable[Path]) -> Iterator[RecipeRow]:
     """Stream the recipe rows of a split."""
     for path in files:
-        for batch in read_batches(path, RECIPE_SCHEMA.names):
+        for batch in contract_batches(path, RECIPE_SCHEMA):
             for row in batch.to_pylist():
                 yield RecipeRow(**row)
 
@@ -182,6 +184,11 @@ def _published(
         task, source = row["task"], row["source"]
         own = row["instruction"] if task == "generic" else ""
         digest = content_digest(task, source, own, row["input"], row["output"])
+        if (task, source) not in numbers:
+            raise SetError(
+                f"row {row['id']}: recipe.json has no line of {task} from {source}; "
+                "push the set again"
+            )
         number = numbers[task, source]
         yield Candidate(digest, row["source_row"], number, own, row["input"], row["output"])
 

@@ -199,6 +199,15 @@ def parse_recipe(text: str, where: str) -> Recipe:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a TOMLDecodeError is a ValueError
         raise ConfigError(f"recipe {where}: not valid TOML: {error}") from error
+    return build_recipe(table, where)
+
+
+def build_recipe(table: Any, where: str) -> Recipe:
+    """Build and check one recipe from what TOML or JSON gave.
+
+    Raises:
+        ConfigError: it has an unknown key, or names what the registry does not know.
+    """
     recipe = build(Recipe, table, f"recipe {where}")
     for fault in chain(_mix_faults(recipe), _plan_faults(recipe)):
         raise ConfigError(f"recipe {where}: {fault}")

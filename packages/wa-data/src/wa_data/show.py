@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 # Below this share of common words a diff would be noise: both sides are shown as they are.
 RELATED = 0.3
+COLUMNS = {
+    "mix": ("id", "task", "source", "instruction", "input", "output"),
+    "benchmark": ("id", "task", "instruction", "input", "references"),
+}
 Mark = Literal["=", "-", "+"]
 Words = tuple[tuple[Mark, str], ...]
 STYLES: dict[Mark, str] = {"=": "", "-": "strike red", "+": "underline green"}
@@ -136,15 +140,17 @@ def _first_rows(built: BuiltSet, item: SplitFiles, n: int) -> Iterator[tuple[str
         # Tasks first, then the few rows: texts of a large split are never all in memory.
         tasks = pl.scan_parquet(files).select("task").with_row_index("row").collect()
         wanted = tasks.group_by("task", maintain_order=True).head(n)["row"].implode()
-        scan = pl.scan_parquet(files).with_row_index("row")
-        rows = scan.filter(pl.col("row").is_in(wanted)).collect(engine="streaming").sort("row")
+        scan = pl.scan_parquet(files).with_row_index("row").filter(pl.col("row").is_in(wanted))
+        # A null is for `check` to report; here it is an empty text.
+        texts = pl.col(pl.String).fill_null("")
+        shown = scan.select("row", *COLUMNS[built.kind]).with_columns(texts)
+        rows = shown.collect(engine="streaming").sort("row")
     for (name,), own in rows.group_by("task", maintain_order=True):
         yield str(name), [_shown(built, item, row) for row in own.iter_rows(named=True)]
 
 
 def _shown(built: BuiltSet, item: SplitFiles, row: dict[str, Any]) -> ShownRow:
-    references = row.get("references")
-    output = row["output"] if references is None else (references or [""])[0]
+    references = [row["output"]] if built.kind == "mix" else row["references"] or []
     sources = built.manifest["configs"][item.config][item.split]["sources"]
     return ShownRow(
         set=built.folder.name,
@@ -155,8 +161,8 @@ def _shown(built: BuiltSet, item: SplitFiles, row: dict[str, Any]) -> ShownRow:
         source=row.get("source") or ", ".join(sources),
         instruction=row["instruction"],
         input=row["input"],
-        output=output,
-        references=1 if references is None else len(references),
+        output=(references[0] or "") if references else "",
+        references=len(references),
     )
 
 
