@@ -55,6 +55,15 @@ def write_page(folder: Path) -> Path:
     return path
 
 
+def write_long_page(folder: Path) -> Path:
+    """Write the page of a system with a long name that wrote ten thousand letters in a row."""
+    fluency = make_annotated()[2].output.test_set
+    (study,) = make_studies([_annotate("n" * 300, fluency, ["x" * 10_000, "A good day ."])])
+    path = folder / "long.html"
+    path.write_text(build_report(Material(studies=[study])), encoding="utf-8")
+    return path
+
+
 def drop_prediction(annotated: Annotated, index: int) -> Annotated:
     """Leave one sentence of an output without a prediction."""
     predictions = list(annotated.output.predictions)

@@ -10,7 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Error, Page
 
 from .browser_pages import choose, count, ids, line_of, open_page, started_browser, watched
-from .report_pages import CAREFUL, COMMENT, HOSTILE, NUMBERED, QUOTES, SCRIPT, write_page
+from .report_pages import (
+    CAREFUL,
+    COMMENT,
+    HOSTILE,
+    NUMBERED,
+    QUOTES,
+    SCRIPT,
+    write_long_page,
+    write_page,
+)
 
 ALL = NUMBERED + 4 + 2
 
@@ -43,6 +52,18 @@ def test_what_a_model_wrote_stays_text(page: Page) -> None:
     assert page.locator("h1").inner_text() == f"{CAREFUL}, {HOSTILE} on BEA, JFL"
     choose(page, "set", "JFL")
     assert page.locator("h3 a").last.inner_text() == f"jfleg-test-1{QUOTES}"
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_word_without_an_end_does_not_widen_the_page(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    with watched(browser, viewport={"width": width, "height": 800}) as page:
+        page.goto(write_long_page(tmp_path).as_uri())
+        for view in ("lines", "columns"):
+            choose(page, "view", view)
+            page.locator("article").first.wait_for()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_script_that_got_in_would_be_refused(browser: Browser, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from wa_analysis.ngrams import NgramCount, compare_ngrams
 from wa_analysis.outputs import read_outputs
 from wa_metrics.edits import Edit
 
-from .command import write_rows
+from .command import row, write_rows
 from .made_up import annotate_by_hand, correct
 from .two_systems import SOURCES, write_system
 
@@ -197,6 +197,21 @@ def test_systems_without_a_set_in_common_or_a_score_are_an_error(tmp_path: Path)
     ]
     with pytest.raises(InputError, match=r"jfleg test: its rows have no score \(metric none\)"):
         compare(*plain)
+
+
+def test_unequal_numbers_of_references_are_named_by_their_rows(tmp_path: Path) -> None:
+    files = [
+        write_rows(
+            tmp_path / f"{model}.jsonl",
+            row(0, model=model, references=["He goes home ."]),
+            row(1, model=model),
+        )
+        for model in "ab"
+    ]
+    with pytest.raises(InputError, match=r"set: expected as many .* 'set-test-1' .* 1, got 2; gl"):
+        InputError, match=r"set: expected as many .* 'set-test-1' .* 1, got 2; gleu"
+    ):
+        compare(*files)
 
 
 def test_a_prediction_that_is_null_is_an_error(tmp_path: Path) -> None:

@@ -71,9 +71,12 @@ def make_measure(test_set: TestSet, word: str = "") -> Measure:
     """Prepare the metric of a test set, or the one of another word, as `wa-metrics score` does.
 
     Raises:
+        InputError: sentences have unequal numbers of references.
         WaMetricsError: the gold is not what the metric takes, or its extra is not installed.
     """
     word = word or test_set.metric
+    if find_variant(word).gold == "references":
+        _check_references(test_set, word)
     metric = Scorer().metric(word, test_set.input_format)
     references: Any = [list(row.references) for row in test_set.sentences]
     if find_variant(word).gold == "edits":
@@ -83,6 +86,17 @@ def make_measure(test_set: TestSet, word: str = "") -> Measure:
         ]
     sources = [row.source for row in test_set.sentences]
     return Measure(test_set, metric, metric.prepare(sources=sources, references=references))
+
+
+def _check_references(test_set: TestSet, word: str) -> None:
+    first = test_set.sentences[0]
+    for row in test_set.sentences:
+        if len(row.references) != len(first.references):
+            raise InputError(
+                f"{test_set}: expected as many references for {row.id!r} as for {first.id!r}, "
+                f"{len(first.references)}, got {len(row.references)}; {word} needs as many for "
+                "every row"
+            )
 
 
 def count_outputs(
