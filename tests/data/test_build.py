@@ -13,12 +13,21 @@ from typing import Any
 import polars as pl
 import pytest
 
-from wa_data.build import BENCHMARK, MIX, PARTIAL, BuildOptions, BuildReport, build, workplace
+from wa_data.build import (
+    BENCHMARK,
+    MIX,
+    PARTIAL,
+    BuildOptions,
+    BuildReport,
+    build,
+    put_in_place,
+    workplace,
+)
 from wa_data.cache import default_cache
 from wa_data.check import check
 from wa_data.demo import write_sources
 from wa_data.errors import ConfigError, MissingSourceError, SetError, ShortfallError
-from wa_data.recipe import load_recipe
+from wa_data.recipe import BenchmarkPlan, load_recipe
 from wa_data.registry import load_sources
 from wa_data.resolve import Access
 from wa_metrics.edits import Edit
@@ -288,6 +297,40 @@ def test_a_new_build_takes_the_place_of_the_old_one(sources: Path, tmp_path: Pat
     assert first.manifests[MIX]["digest"] != second.manifests[MIX]["digest"]
     assert manifest(tmp_path, MIX)["digest"] == second.manifests[MIX]["digest"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [BENCHMARK, MIX]
+
+
+def test_an_end_between_the_two_renames_gives_the_old_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def end(path: Path, target: Path) -> None:
+        rename(path, target)
+        if path.parent == tmp_path and path.name == MIX:
+            raise SystemExit(143)
+
+    for folder, text in ((tmp_path, "old"), (tmp_path / "work", "new")):
+        (folder / MIX).mkdir(parents=True)
+        (folder / MIX / "manifest.json").write_text(text)
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(Path, "rename", end)
+        put_in_place(tmp_path, tmp_path / "work", MIX)
+    assert (tmp_path / MIX / "manifest.json").read_text() == "old"
+    put_in_place(tmp_path, tmp_path / "work", MIX)
+    assert (tmp_path / MIX / "manifest.json").read_text() == "new"
+
+
+def test_a_set_that_a_build_has_not_is_left_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    build_recipe("demo", tmp_path)
+    old = (tmp_path / BENCHMARK / "manifest.json").read_bytes()
+    recipe = replace(load_recipe("demo"), benchmark=BenchmarkPlan())
+    access = Access(cache=tmp_path / "cache")
+    build(recipe, tmp_path, load_sources(), access, BuildOptions())
+    assert (tmp_path / BENCHMARK / "manifest.json").read_bytes() == old
+    assert f"{tmp_path / BENCHMARK}: left as it was" in caplog.text
+    assert MIX not in caplog.text
 
 
 def test_the_demo_reads_no_real_file_even_where_the_cache_has_them(

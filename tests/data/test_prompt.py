@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wa_data.cli.building import prompt
 from wa_data.digest import BENCHMARK_FIELDS
 from wa_data.prompt import TEMPLATES, choose_instruction, render_prompt, user_row
 from wa_data.recipe import Task, load_tasks
@@ -135,3 +137,14 @@ def test_the_command_line_gives_one_row_a_line(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in done.stdout.decode().rstrip("\n").split("\n")]
     assert [row["input"] for row in rows] == ["One text .", "An\u00a0other\u2028one ."]
     assert rows[0]["prompt"] == render_prompt(LORA, "Make the text more fluent.", "One text .")
+
+
+def test_what_windows_adds_to_a_text_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_bytes("\ufeffOne text .\r\n\r\nTwo .\r\n".encode())
+    done = CliRunner().invoke(prompt, ["--task", "fluency", str(path)])
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["id"], row["input"]) for row in rows] == [
+        ("user-test-0", "One text ."),
+        ("user-test-2", "Two ."),
+    ]

@@ -74,6 +74,12 @@ def test_only_a_line_feed_ends_a_line_and_the_last_may_be_missing(tmp_path: Path
     assert lines_of(tmp_path, b"\n") == [""]
 
 
+def test_a_byte_order_mark_is_refused_where_a_file_begins(tmp_path: Path) -> None:
+    assert lines_of(tmp_path, "a\n\ufeffb\n".encode()) == ["a", "\ufeffb"]
+    with pytest.raises(FormatError, match=r"src/text:1: the file begins with a byte order mark"):
+        lines_of(tmp_path, "\ufeffa\n".encode())
+
+
 def test_a_carriage_return_at_a_lines_end_is_refused_inside_it_is_text(tmp_path: Path) -> None:
     assert lines_of(tmp_path, b"a\rb\n") == ["a\rb"]
     with pytest.raises(FormatError, match=r"src/text:2: the line ends in CR LF, expected LF"):

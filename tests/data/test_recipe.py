@@ -150,6 +150,13 @@ def test_an_unknown_name_and_an_absent_file_are_usage_errors(tmp_path: Path) -> 
         load_recipe(str(tmp_path / "latin.toml"))
 
 
+def test_a_recipe_may_have_what_windows_adds_to_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = '\ufeffname = "mine"\r\nsummary = ""\r\nbenchmark.sets = ["jfleg"]\r\n'
+    path.write_bytes(text.encode())
+    assert load_recipe(str(path)).benchmark.sets == ("jfleg",)
+
+
 def test_a_recipes_own_sources_lie_beside_it(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('sources = ["own.toml"]\n' + WHOLE)
     recipe = load_recipe(str(tmp_path / "mine.toml"))

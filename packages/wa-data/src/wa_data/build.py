@@ -141,21 +141,23 @@ def finish(
         write_json(work / name / "recipe.json", resolved)
         write_card(work / name, described, resolved)
         write_json(work / name / "manifest.json", described)
-    for name in manifests:
-        put_in_place(out, work, name)
+    for name in KINDS:
+        if name in manifests:
+            put_in_place(out, work, name)
+        elif (out / name).exists():
+            log.warning("%s: left as it was, this build has no such set", out / name)
 
 
 def put_in_place(out: Path, work: Path, name: str) -> None:
     """Move a whole set to its place; the one that was there goes with the workplace."""
     old = work / f"old-{name}"
-    if (out / name).exists():
-        (out / name).rename(old)
     try:
+        if (out / name).exists():
+            (out / name).rename(old)
         (work / name).rename(out / name)
-    except OSError:
-        if old.exists():
+    finally:  # SIGTERM may come between the two
+        if old.exists() and not (out / name).exists():
             old.rename(out / name)
-        raise
 
 
 def _with_demo_sources(recipe: Recipe, access: Access, work: Path) -> Access:

@@ -175,7 +175,7 @@ def load_recipe(name: str) -> Recipe:
     if name.endswith(".toml") or "/" in name:
         path = Path(name)
         try:
-            recipe = parse_recipe(path.read_text(encoding="utf-8"), name)
+            recipe = parse_recipe(path.read_text(encoding="utf-8-sig"), name)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{name}: cannot read the recipe: {error}") from error
         return replace(recipe, sources=tuple(str(path.parent / item) for item in recipe.sources))

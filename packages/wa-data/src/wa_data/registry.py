@@ -122,7 +122,7 @@ def load_sources(extra: Iterable[Path] = ()) -> Registry:
     registry = parse_sources(text, "wa_data/sources.toml")
     for path in extra:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot read the sources file: {error}") from error
         own = parse_sources(text, str(path))

@@ -192,11 +192,12 @@ def prompt(task: str, instruction: str | None, template: str, text: BinaryIO) ->
     wording = instruction or tasks[task].instruction
     for number, raw in enumerate(text):
         try:
-            line = raw.decode().removesuffix("\n").removesuffix("\r")
+            # A byte order mark is Windows's way of saying UTF-8, and no part of the text.
+            line = raw.decode("utf-8" if number else "utf-8-sig")
         except UnicodeDecodeError as error:
             raise UsageError(
                 f"{text.name}:{number + 1}: not valid UTF-8 ({error.reason}); convert it first"
             ) from error
-        if line:
+        if line := line.removesuffix("\n").removesuffix("\r"):
             row = user_row(task, wording, line, number, template)
             sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -2,6 +2,7 @@ r"""Lines of UTF-8 text files, split on "\n" alone and read in blocks."""
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,12 +23,18 @@ def read_lines(path: Path, where: str, *, carriage_return: bool = False) -> Iter
         carriage_return: whether the official lines end in CR LF (as in RFC 4180); CR is kept.
 
     Raises:
-        FormatError: a line is not valid UTF-8 or ends in CR; names file:row (from 1).
+        FormatError: a line is not valid UTF-8 or ends in CR, or the file begins with a byte order
+            mark; names file:row (from 1).
     """
     rest = b""
     row = 0
     with path.open("rb") as file:
         while block := file.read(BLOCK):
+            if not (row or rest) and block.startswith(BOM_UTF8):
+                raise FormatError(
+                    f"{where}:1: the file begins with a byte order mark, expected none; the file "
+                    f"was converted, fetch the official one"
+                )
             *lines, rest = (rest + block).split(b"\n")
             if lines:
                 yield from _decode(lines, where, row, carriage_return)
