@@ -9,9 +9,11 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
+from wa_train.adapter import attach
 from wa_train.errors import ModelError
 from wa_train.fit import FitRequest, fit
 from wa_train.isolation import check_isolation, measure_leak
+from wa_train.recipe import Lora
 
 from .tiny_runs import make_model
 from .tiny_training import make_recipe, make_rows, sharp_model, write_base, write_rows
@@ -59,6 +61,13 @@ def test_what_is_not_a_number_is_no_proof() -> None:
         model.lm_head.weight.fill_(float("nan"))
     with pytest.raises(ModelError):
         check_isolation(model)
+
+
+def test_a_model_of_two_precisions_is_asked_as_it_trains() -> None:
+    """A whole layer beside the adapters is trained in fp32, and its base gives it bf16."""
+    base = make_model().to(torch.bfloat16)  # type: ignore[arg-type]  # the overload of Module
+    lora = Lora(r=4, alpha=8, options={"modules_to_save": ["lm_head"]})
+    check_isolation(attach(base, lora))
 
 
 @pytest.mark.parametrize("training", [True, False])

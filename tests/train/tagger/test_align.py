@@ -106,9 +106,22 @@ def test_applying_what_was_encoded_leads_to_the_target(pair: tuple[list[str], li
 @settings(max_examples=200, deadline=None)
 def test_blocks_cover_exactly_what_differs(pair: tuple[list[str], list[str]]) -> None:
     source, target = pair
-    rebuilt: list[str] = []
-    at = 0
-    for block in align(source, target):
-        rebuilt += source[at : block.start] + target[block.first : block.last]
-        at = block.end
-    assert rebuilt + source[at:] == target
+    for cells in (1 << 16, 8, 0):  # the shorter, the sooner two stretches count as long
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("wa_train.tagger.align._CELLS", cells)
+            rebuilt: list[str] = []
+            at = 0
+            for block in align(source, target):
+                rebuilt += source[at : block.start] + target[block.first : block.last]
+                at = block.end
+        assert rebuilt + source[at:] == target
+
+
+def test_long_texts_are_aligned_in_bounded_time() -> None:
+    """The cheapest path alone would take minutes, and gigabytes."""
+    same = [f"w{number}" for number in range(3000)]
+    assert align(["a", *same, "b"], ["c", *same, "d", "e"]) == [
+        Block(0, 1, 0, 1), Block(3001, 3001, 3001, 3002), Block(3001, 3002, 3002, 3003),
+    ]  # fmt: skip
+    other = [f"v{number}" for number in range(3000)]
+    assert align(same, other) == [Block(at, at + 1, at, at + 1) for at in range(3000)]

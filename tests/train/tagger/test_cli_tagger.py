@@ -116,12 +116,14 @@ def test_rows_whose_words_all_go_are_told_once(place: Path) -> None:
     assert "rows with an empty completion: 1; their only target is to delete every word" in said
 
 
-def test_adapters_are_heads_and_all(place: Path) -> None:
-    folder = place / "lora"
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_adapters_are_heads_and_all(place: Path, precision: str) -> None:
+    folder = place / f"lora-{precision}"
+    sets = ["train.method=lora", "lora.targets=query,value", "train.max_steps=2"]
+    sets += [f"train.precision={precision}", "train.packing=packed"]
     good(
         "fit", place / "tiny.toml", "--data", place / "train.jsonl", "-o", folder,
-        "--set", "train.method=lora", "--set", "lora.targets=query,value", "--set",
-        "train.max_steps=2",
+        *(word for one in sets for word in ("--set", one)),
     )  # fmt: skip
     lines = good("predict", folder, "--data", place / "test.jsonl", "-o", "-").splitlines()
     assert len(lines) == 24
@@ -133,6 +135,10 @@ def test_what_does_not_go_together_is_refused(place: Path) -> None:
     assert "expected input" in bad(*words, "--set", "base.prompt=rows")
     assert "tagger.vocabulary" not in bad(*words, "--set", "tagger.vocabulary=no-such-file")
     data = ("--data", place / "test.jsonl", "-o", "-")
+    for option in ("--confidence", "--error"):
+        done = run("predict", place / "run", *data, option, "nan")
+        assert done.returncode == 2
+        assert "'nan' is not a finite number." in done.stderr
     assert "writes no text" in bad("predict", place / "run", *data, "--decoding", "beam4")
 
 

@@ -6,6 +6,7 @@ state along the row (linear attention, convolutions) mix them.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -14,6 +15,17 @@ from wa_train.errors import ModelError
 
 _LENGTH = 8
 _TOLERANCE = 0.05  # of the logits' spread: far above rounding in bf16, far below a leak
+
+
+def as_trained(model: torch.nn.Module) -> AbstractContextManager[Any]:
+    """Compute by autocast, as training does, where weights are of two precisions.
+
+    What an adapter trains is fp32 on a base in bf16 or fp16.
+    """
+    dtypes = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
+    half = next(iter(dtypes - {torch.float32}), torch.bfloat16)
+    device = next(model.parameters()).device.type
+    return torch.autocast(device, dtype=half, enabled=len(dtypes) > 1)
 
 
 def measure_leak(model: torch.nn.Module) -> float:
@@ -33,7 +45,7 @@ def measure_leak(model: torch.nn.Module) -> float:
     training = model.training
     model.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), as_trained(model):
             logits = model(input_ids=rows, position_ids=places, use_cache=False).logits.float()
     finally:
         model.train(training)

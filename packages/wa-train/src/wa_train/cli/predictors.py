@@ -47,11 +47,11 @@ _LOCAL = (
         "--device", metavar="D", help="cpu, cuda, cuda:1; default the GPU, else the CPU."
     ),
     click.option(
-        "--confidence", type=float, metavar="P",
+        "--confidence", type=options.Finite(-1, 1), metavar="P",
         help="Of a tagger: added to the probability that a word stays; default as tuned.",
     ),
     click.option(
-        "--error", type=click.FloatRange(0, 1), metavar="P",
+        "--error", type=options.Finite(0, 1), metavar="P",
         help="Of a tagger: least probability of an error to act on; default as tuned.",
     ),
     click.option(
@@ -73,7 +73,7 @@ _ENDPOINT = (
         help="Send one user message (default), or the row's own prompt as it stands.",
     ),
     click.option(
-        "--temperature", type=click.FloatRange(min=0), metavar="T",
+        "--temperature", type=options.Finite(min=0), metavar="T",
         help="Of the endpoint, over --decoding's.",
     ),
     click.option(
@@ -81,7 +81,7 @@ _ENDPOINT = (
         help="Requests to the endpoint at once, at most.",
     ),
     click.option(
-        "--timeout", type=click.FloatRange(min=0, min_open=True), default=120.0,
+        "--timeout", type=options.Finite(min=0, min_open=True), default=120.0,
         show_default=True, metavar="S", help="Seconds that one request may take.",
     ),
     click.option(
@@ -94,11 +94,11 @@ _ENDPOINT = (
         help="Write null for a row that the endpoint fails for good, instead of stopping.",
     ),
     click.option(
-        "--price-input", type=click.FloatRange(min=0), metavar="USD",
+        "--price-input", type=options.Finite(min=0), metavar="USD",
         help="USD for a million tokens read, for the record; with --price-output.",
     ),
     click.option(
-        "--price-output", type=click.FloatRange(min=0), metavar="USD",
+        "--price-output", type=options.Finite(min=0), metavar="USD",
         help="USD for a million tokens written.",
     ),
 )  # fmt: skip

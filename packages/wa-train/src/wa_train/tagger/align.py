@@ -8,6 +8,7 @@ several tags that do it or begin it; the vocabulary decides among them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from wa_train.tagger.words import FORMS, correct_spelling, fold_case, inflect
 Tags = tuple[str, ...]
 _CASE, _FORM, _JOIN = 0.1, 0.3, 0.2
 _CACHED, _PAIRS = 1 << 17, 1 << 16
+_CELLS = 1 << 16  # of a table of costs: 256 words that differ; a second or less
 _CASES = ("CAPITAL", "LOWER", "UPPER")
 # GECToR names verb forms by where they come from, too.
 _VERB_FORMS = ("VB", "VBZ", "VBG", "VBD", "VBN")
@@ -135,7 +137,8 @@ def align(source: Sequence[str], target: Sequence[str]) -> list[Block]:
     """Align two sentences; give the blocks that are not kept, from left to right.
 
     A block is one word with any words in its place, two words that are joined or swapped, or no
-    word and what is inserted there. Costs grow with the square of the words that differ.
+    word and what is inserted there. Costs grow with the square of the words that differ, up to
+    some hundred of them; in longer texts the stretches that are equal are found first.
     """
     low = 0
     while low < min(len(source), len(target)) and source[low] == target[low]:
@@ -147,9 +150,35 @@ def align(source: Sequence[str], target: Sequence[str]) -> list[Block]:
     middle = source[low : len(source) - high], target[low : len(target) - high]
     moved = [
         Block(start + low, end + low, first + low, last + low)
-        for start, end, first, last in _cheapest(*middle)
+        for start, end, first, last in _edits(*middle)
     ]
     return _gather(source, target, moved)
+
+
+def _edits(source: Sequence[str], target: Sequence[str]) -> list[Block]:
+    """Align two stretches that differ at both ends, in bounded time however long they are."""
+    if len(source) * len(target) <= _CELLS:
+        return _cheapest(source, target)
+    found: list[Block] = []
+    matcher = SequenceMatcher(None, source, target, autojunk=False)
+    for kind, start, end, first, last in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        within = _cheapest if (end - start) * (last - first) <= _CELLS else _one_by_one
+        found += [
+            Block(left + start, right + start, low + first, high + first)
+            for left, right, low, high in within(source[start:end], target[first:last])
+        ]
+    return found
+
+
+def _one_by_one(source: Sequence[str], target: Sequence[str]) -> list[Block]:
+    """Put each word in the place of one: for long stretches that have next to nothing in common."""
+    both = min(len(source), len(target))
+    blocks = [Block(at, at + 1, at, at + 1) for at in range(both) if source[at] != target[at]]
+    blocks += [Block(at, at + 1, both, both) for at in range(both, len(source))]
+    blocks += [Block(both, both, at, at + 1) for at in range(both, len(target))]
+    return blocks
 
 
 def _cheapest(source: Sequence[str], target: Sequence[str]) -> list[Block]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from wa_train.errors import ModelError
+from wa_train.isolation import as_trained
 from wa_train.tagger.encoder import Sentence
 from wa_train.tagger.passes import ROW, Layout
 
@@ -30,7 +31,7 @@ def keeps_apart(model: Any, layout: Layout) -> bool:
     training, layout = model.training, replace(layout, pad=0)
     model.eval()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), as_trained(model):
             alone, packed = (
                 model(**layout.collate([row]).to(model.device).inputs()).logits[0].float()
                 for row in (sentences[1:], sentences)
