@@ -155,3 +155,10 @@ def test_where_nothing_can_be_written_is_said_before_and_by_its_name(
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert "can be written to" in str(explain_unwritable(path))
     assert "can be written to" in str(explain_unwritable(Path("/dev/null")))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_named_by_the_file_that_it_did_not_hold() -> None:
+    with pytest.raises(OSError, match="No space") as raised, write_whole(Path("/dev/full")) as file:
+        file.write("too much")
+    assert raised.value.filename == "/dev/full"

@@ -119,22 +119,21 @@ def write_whole(path: Path) -> Iterator[IO[str]]:
     Raises:
         OSError: the file cannot be written; what was at `path` is then as it was.
     """
-    if not _is_replaceable(path):
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        return
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target = path.resolve() if _is_replaceable(path) else None
+    written = path if target is None else target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        with written.open("w", encoding="utf-8", newline="\n") as file:
             yield file
-        temporary.replace(target)
+        if target is not None:
+            written.replace(target)
     except OSError as error:
-        if error.filename == str(temporary):
+        # A disk that is full names no file, and the temporary one means nothing to the user.
+        if error.filename in {None, str(written)} and not isinstance(error, BrokenPipeError):
             error.filename = str(path)
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if target is not None:
+            written.unlink(missing_ok=True)
 
 
 def _is_replaceable(path: Path) -> bool:
