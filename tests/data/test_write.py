@@ -201,3 +201,19 @@ def test_a_small_table_is_written_the_same_way(tmp_path: Path) -> None:
         write_table(tmp_path / name, table)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert pq.read_table(tmp_path / "one").equals(table)
+
+
+def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(tmp_path: Path) -> None:
+    # /dev/full refuses every write as a full disk does.
+    path = tmp_path / "data" / "writing" / "train-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    path.symlink_to("/dev/full")
+    texts = [
+        sha256(bytes([number % 251, number // 251])).hexdigest() * 20 for number in range(9000)
+    ]
+    columns = [range(len(texts)) if name == "source_row" else texts for name in TRAIN_FIELDS]
+    table = pa.table([pa.array(column) for column in columns], TRAIN_SCHEMA)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_split(tmp_path, "writing/train", [table], TRAIN_SCHEMA, len(table))
+    with pytest.raises(OSError, match="No space left on device"):
+        write_table(Path("/dev/full"), table.slice(0, 1))

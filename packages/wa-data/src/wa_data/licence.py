@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from hashlib import file_digest, sha256
 from itertools import chain
 from pathlib import Path
@@ -21,11 +22,10 @@ from wa_data.disk import on_disk
 from wa_data.errors import SetError
 from wa_data.manifest import write_json
 from wa_data.notice import write_notice
-from wa_data.write import ROW_GROUP, SETTINGS
+from wa_data.write import ROW_GROUP, open_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 
 class Partition(NamedTuple):
@@ -197,15 +197,15 @@ class _Sink:
         self.path = path
         self.waiting: list[pa.RecordBatch] = []
         self.rows = 0
-        self.writer: pq.ParquetWriter | None = None
+        self.end = ExitStack()
+        self.put: Callable[[pa.Table], None] | None = None
 
     def __enter__(self) -> _Sink:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.flush()
-        if self.writer:
-            self.writer.close()
+    def __exit__(self, *error: Any) -> None:
+        with self.end:
+            self.flush()
 
     def write(self, batch: pa.RecordBatch) -> None:
         self.waiting.append(batch)
@@ -215,19 +215,14 @@ class _Sink:
 
     def flush(self) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         if not self.rows:
             return
         table = pa.Table.from_batches(self.waiting)
-        if self.writer is None:
+        if self.put is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.writer = pq.ParquetWriter(
-                self.path,
-                table.schema,
-                **SETTINGS,
-            )
-        self.writer.write_table(table)
+            self.put = self.end.enter_context(open_parquet(self.path, table.schema))
+        self.put(table)
         self.waiting, self.rows = [], 0
 
 

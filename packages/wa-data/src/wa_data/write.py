@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,7 +84,8 @@ def write_split(
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a small table beside the data, with the same settings."""
-    pq.write_table(table, path, row_group_size=ROW_GROUP, **SETTINGS)
+    with open_parquet(path, table.schema) as write:
+        write(table)
 
 
 def table_digests(table: pa.Table) -> list[bytes]:
@@ -126,13 +127,67 @@ def _row_groups(tables: Iterable[pa.Table], schema: pa.Schema, state: Digest) ->
 
 def _write_file(path: Path, groups: Iterator[pa.Table], schema: pa.Schema, rows: int) -> None:
     """Write row groups until the file has its rows."""
-    with pq.ParquetWriter(path, schema, **SETTINGS) as writer, _background() as submit:
+    with open_parquet(path, schema) as write, _background() as submit:
         while True:
             group = next(groups)
             rows -= len(group)
-            submit(partial(writer.write_table, group.combine_chunks(), ROW_GROUP))
+            submit(partial(write, group.combine_chunks()))
             if rows <= 0:
                 return
+
+
+@contextmanager
+def open_parquet(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Open a new Parquet file with the settings of every other; give what writes a table to it.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    with path.open("wb") as file:
+        disk = _Disk(file)
+        # Closed before the file, as the footer comes last.
+        with pq.ParquetWriter(disk, schema, **SETTINGS) as writer:
+
+            def write(table: pa.Table) -> None:
+                writer.write_table(table, ROW_GROUP)
+                disk.check()
+
+            yield write
+        disk.check()
+
+
+class _Disk:
+    """A file whose first refusal waits for `check`.
+
+    Arrow ends the whole process where a write fails amid content-defined chunks.
+    """
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._size = 0
+        self._error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        self._size += len(data)
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def tell(self) -> int:
+        return self._size
+
+    def flush(self) -> None:
+        """Leave that to the file's own end."""
+
+    def check(self) -> None:
+        """Raise what the disk refused."""
+        if self._error:
+            raise self._error
 
 
 @contextmanager
