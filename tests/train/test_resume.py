@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,22 @@ def test_without_a_whole_checkpoint_a_run_starts_again(place: Place, tmp_path: P
     run = tmp_path / "run"
     train_until(4, place.recipe, place.data, run)
     tear(run / "checkpoints" / "checkpoint-3", COMPLETE)
+    train(place.recipe, place.data, run, resume=True)
+    assert_same(run, place.whole)
+
+
+@pytest.mark.parametrize(
+    "name", ["trainer_state.json", "scheduler.pt", "adapter_model.safetensors", "optimizer.pt"]
+)
+def test_a_checkpoint_of_zeros_is_named(place: Place, tmp_path: Path, name: str) -> None:
+    """As a machine that lost its power may leave it: each file of its size, and nothing in it."""
+    run = tmp_path / "run"
+    train_until(4, place.recipe, place.data, run)
+    file = run / "checkpoints" / "checkpoint-3" / name
+    file.write_bytes(bytes(file.stat().st_size))
+    with pytest.raises(RunError, match=r"checkpoint-3: the checkpoint does not load .*--resume"):
+        train(place.recipe, place.data, run, resume=True)
+    shutil.rmtree(file.parent)
     train(place.recipe, place.data, run, resume=True)
     assert_same(run, place.whole)
 

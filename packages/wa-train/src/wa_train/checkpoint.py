@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch.distributed
+from safetensors import SafetensorError
 from transformers import TrainerCallback
 
 from wa_train.errors import RunError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 COMPLETE = "complete.json"
 _PREFIX = "checkpoint-"
+_BROKEN = (ValueError, LookupError, TypeError, AttributeError, EOFError, SafetensorError)
+_TORCH = ("PytorchStreamReader", "weights_only")  # how torch says that a file is none of its own
 
 
 def save_weights(
@@ -73,6 +77,32 @@ def read_state(checkpoint: Path) -> dict[str, Any]:
         raise RunError(f"{checkpoint}: the checkpoint is not whole; remove it and use --resume")
     state: dict[str, Any] = json.loads((checkpoint / COMPLETE).read_text(encoding="utf-8"))["state"]
     return state
+
+
+@contextmanager
+def resumed(checkpoint: Path | None, stepped: Callable[[], bool]) -> Iterator[None]:
+    """Name the checkpoint where a run fails to go on from it: its files may be whole and wrong.
+
+    Args:
+        checkpoint: that is read; None where a run starts.
+        stepped: tells whether the run has made a step since; then what fails is something else.
+
+    Raises:
+        RunError: what it holds is not what was written.
+    """
+    try:
+        yield
+    except Exception as error:
+        broken = isinstance(error, _BROKEN) or (
+            isinstance(error, RuntimeError) and any(word in str(error) for word in _TORCH)
+        )
+        if checkpoint is None or stepped() or not broken:
+            raise
+        said = " ".join(str(error).split())[:200]
+        raise RunError(
+            f"{checkpoint}: the checkpoint does not load ({said}); remove that folder and use "
+            "--resume"
+        ) from error
 
 
 class CheckpointKeeper(TrainerCallback):

@@ -22,7 +22,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from wa_train.adapter import attach, check_saved
 from wa_train.arguments import training_arguments
-from wa_train.checkpoint import CheckpointKeeper, read_state
+from wa_train.checkpoint import CheckpointKeeper, read_state, resumed
 from wa_train.cost import CostMeter, Counters
 from wa_train.data import FitData, load_data
 from wa_train.errors import DivergedError
@@ -98,7 +98,9 @@ def fit(request: FitRequest) -> RunRecord:
         if process.is_main_process:
             write_record(request.run, record)
         meter.ready()
-        trainer.train(resume_from_checkpoint=str(start) if start else None)
+        seen = trainer.counters.samples_seen
+        with resumed(start, lambda: trainer.counters.samples_seen > seen):
+            trainer.train(resume_from_checkpoint=str(start) if start else None)
         _save(request.run, trainer, request.recipe)
     final: RunRecord = ended["record"]
     return final
