@@ -23,6 +23,7 @@ from wa_data.registry import load_sources
 from wa_data.resolve import Access
 from wa_data.verify import verify
 
+from . import hub_sets
 from .hub_server import Fault, Hub, local_hub
 from .hub_sets import client_environment, point_at
 
@@ -192,6 +193,8 @@ def test_json_of_a_pushed_build_is_one_object(hub: Hub, tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["--push", "a/b/c"], "--push is 'a/b/c', expected ORG or ORG/PREFIX"),
+        (["--push", "a b"], "--push is 'a b', expected ORG or ORG/PREFIX"),
+        (["--push", "org/set@v1"], "--push is 'org/set@v1', expected ORG or ORG/PREFIX"),
         (["--tag", "v1"], "--tag and --public go with --push"),
         (["--public"], "--tag and --public go with --push"),
     ],
@@ -202,6 +205,16 @@ def test_push_options_that_do_not_fit_are_refused_before_the_build(
     done = wa_data(hub, tmp_path, "build", "demo", "-o", str(tmp_path / "out"), *words)
     assert done.returncode == 2
     assert message in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_push_without_a_token_is_refused_before_the_build(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_sets, "WRITE_TOKEN", "")
+    done = wa_data(hub, tmp_path, "build", "demo", "-o", str(tmp_path / "out"), "--push", "org")
+    assert done.returncode == 2
+    assert "found none; set HF_TOKEN" in done.stderr
     assert not (tmp_path / "out").exists()
 
 

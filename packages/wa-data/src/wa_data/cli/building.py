@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from wa_data.cli import options
-from wa_data.cli.publishing import describe, parse_target, push_sets
+from wa_data.cli.publishing import check_target, describe, push_sets
 from wa_data.errors import UsageError
 from wa_data.recipe import Recipe, load_recipe, load_tasks
 from wa_data.strict import suggest
@@ -86,7 +86,7 @@ def build(
     Without a RECIPE, `paper` is built. Nothing is written under the final names before it is whole.
     """
     if push_to:
-        parse_target(push_to)
+        check_target(push_to)
     elif tag or not private:
         raise UsageError("--tag and --public go with --push ORG[/PREFIX]")
     if published:

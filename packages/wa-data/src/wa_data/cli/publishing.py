@@ -11,6 +11,7 @@ import click
 
 from wa_data.cli import options
 from wa_data.errors import UsageError
+from wa_data.hub import connect, parse_ref
 
 if TYPE_CHECKING:
     from wa_data.build import BuildReport
@@ -73,9 +74,25 @@ def parse_target(target: str) -> tuple[str, str]:
         UsageError: the target is of another form.
     """
     organisation, _, prefix = target.partition("/")
-    if not organisation or "/" in prefix:
+    prefix = prefix or "writing"
+    try:
+        parse_ref(f"{organisation}/{prefix}")
+    except UsageError as error:
+        raise UsageError(f"--push is {target!r}, expected ORG or ORG/PREFIX") from error
+    if "@" in target:
         raise UsageError(f"--push is {target!r}, expected ORG or ORG/PREFIX")
-    return organisation, prefix or "writing"
+    return organisation, prefix
+
+
+def check_target(target: str) -> None:
+    """Refuse a push that cannot go well before the build that it follows.
+
+    Raises:
+        UsageError: the target is of another form.
+        HubError: there is no token.
+    """
+    parse_target(target)
+    connect(writing=True)
 
 
 def push_sets(
