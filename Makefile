@@ -46,6 +46,8 @@ lint: $(SYNC)  ## ruff, mypy, and what else must hold of the tree
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	@# every package names what it imports, and nothing else
+	@$(RUN) bash -c 'for each in packages/*/; do (cd $$each && deptry --no-ansi src 2>&1 | grep -v "^Scanning\|^$$" | sed "s|^|$$each: |"; exit $${PIPESTATUS[0]}) || exit 1; done'
 	@! grep -nE 'file:|registry = "/' uv.lock
 
 docs: $(SYNC)  ## write the command-line reference from --help and build the site into site/
