@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wa_analysis.cost import Cost, explain_costs, find_unpriced, measure_cost
+from wa_analysis.cost_table import lay_out_costs
 from wa_analysis.errors import InputError
 from wa_analysis.prices import FORM, Prices, read_prices
 from wa_analysis.runs import Run, read_runs
@@ -101,8 +102,8 @@ def test_an_imported_system_ran_elsewhere_and_has_no_figures(tmp_path: Path) -> 
     """The seconds and the memory of its record are those of the import."""
     cost = measure_cost(read(tmp_path, IMPORTED), prices=PRICES, co2=400.0)
     same = Cost(
-        system="others", phase="predict", method="imported", data="bea19_dev/test",
-        decoding="greedy", hardware="elsewhere",
+        system="others", phase="predict", method="imported", seed=PREDICT["seed"],
+        data="bea19_dev/test", decoding="greedy", hardware="elsewhere",
     )  # fmt: skip
     assert cost == same
     assert "Ran elsewhere, nothing measured: others." in explain([cost])
@@ -175,3 +176,10 @@ def test_another_price_file_is_refused_with_the_form(tmp_path: Path, text: str, 
 def test_a_run_folder_costs_what_its_record_says(tmp_path: Path) -> None:
     (run,) = read_runs([write_run(tmp_path / "writer")])
     assert measure_cost(run).system == "writer-7b"
+
+
+def test_runs_that_differ_in_their_seed_alone_are_told_apart(tmp_path: Path) -> None:
+    costs = [measure_cost(read(tmp_path, FIT, seed=seed)) for seed in (42, 43)]
+    head, rows = lay_out_costs(costs)
+    assert [row[head.index("seed")] for row in rows] == ["42", "43"]
+    assert "seed" not in lay_out_costs(costs[:1])[0]

@@ -38,6 +38,7 @@ class Cost:
     system: str
     phase: str
     method: str | None = None
+    seed: int | None = None
     data: str = ""
     decoding: str | None = None
     hardware: str = ""
@@ -79,6 +80,7 @@ def measure_cost(run: Run, *, prices: Prices | None = None, co2: float | None = 
         "system": run.run,
         "phase": run.phase,
         "method": run.method,
+        "seed": run.seed,
         "data": ", ".join(run.data_digest),
         "decoding": run.decoding,
         "hardware": name_hardware(run),

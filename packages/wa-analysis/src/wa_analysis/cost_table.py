@@ -20,14 +20,20 @@ class Column(NamedTuple):
 
 
 def lay_out_costs(costs: Sequence[Cost]) -> tuple[list[str], list[list[str]]]:
-    """Return the headings and the rows of a table; columns in which nothing is known are left out.
+    """Return the headings and the rows of a table.
+
+    Columns in which nothing is known are left out, and the seed where it tells no rows apart.
 
     >>> from wa_analysis.cost import Cost
     >>> lay_out_costs([Cost(system="a", phase="fit", gpu_hours=16.0, startup_seconds=360.0)])
     (['run', 'phase', 'startup', 'GPU hours'], [['a', 'fit', '0:06:00', '16.00']])
     """
+    one_seed = len({cost.seed for cost in costs if cost.seed is not None}) < 2
     shown = [
-        column for column in COLUMNS if any(column.show(cost) not in {NONE, ""} for cost in costs)
+        column
+        for column in COLUMNS
+        if any(column.show(cost) not in {NONE, ""} for cost in costs)
+        and not (column is SEED and one_seed)
     ]
     rows = [[column.show(cost) or NONE for column in shown] for cost in costs]
     return [column.heading for column in shown], rows
@@ -86,8 +92,10 @@ def _show_kwh(cost: Cost) -> str:
     return f"{mark}{cost.kwh:,.3f} ({cost.kwh_source})"
 
 
+SEED = Column("seed", lambda cost: "" if cost.seed is None else str(cost.seed))
 COLUMNS = (
     Column("run", _show_system),
+    SEED,
     Column("phase", _word("phase")),
     Column("data", _word("data")),
     Column("decoding", _word("decoding")),
@@ -111,4 +119,4 @@ COLUMNS = (
     Column("tokens written", _count("completion_tokens")),
     Column("end", lambda cost: "" if cost.exit == "finished" else cost.exit),
 )
-WORDS = ("run", "phase", "data", "decoding", "hardware")  # columns of words, the first ones
+WORDS = ("run", "seed", "phase", "data", "decoding", "hardware")  # columns of words, the first ones
