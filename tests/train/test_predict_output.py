@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,10 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     for wrong in (tmp_path, tmp_path / "absent" / "out.jsonl"):
         with pytest.raises(UsageError, match="in a folder that exists"):
             check_output(wrong, restart=True)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path, restart: bool) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="got a pipe or a device"):
+        check_output(tmp_path / "pipe", restart=restart)

@@ -115,10 +115,13 @@ def check_output(path: Path, *, restart: bool) -> None:
     """Refuse a file that is there already, before any long work.
 
     Raises:
-        UsageError: the file exists and `restart` is not given, or its folder does not exist.
+        UsageError: the file exists and `restart` is not given, it is a pipe or a device, which a
+            rename would replace, or its folder does not exist.
     """
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{path}: expected the name of a file in a folder that exists")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: expected the name of a file, got a pipe or a device")
     if path.exists() and not restart:
         raise UsageError(f"{path} is complete already; --restart predicts again, or name another")
 
