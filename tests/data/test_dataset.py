@@ -75,6 +75,11 @@ def test_an_absent_folder_is_an_error_that_names_the_build_command(tmp_path: Pat
         find_sets(tmp_path / "nowhere")
 
 
+def test_a_folder_of_two_sets_is_not_one_of_them(out: Path) -> None:
+    with pytest.raises(SetError, match=r"got a folder of .*writing-benchmark and .*writing-mix"):
+        open_set(out)
+
+
 def test_a_set_without_a_manifest_is_an_interrupted_build(out: Path) -> None:
     (out / "writing-mix" / "manifest.json").unlink()
     for path in (out, out / "writing-mix"):

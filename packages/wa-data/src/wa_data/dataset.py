@@ -121,6 +121,10 @@ def open_set(path: Path) -> BuiltSet:
                 f"{path}: no such data-set folder; build one with `wa-data build -o DIR`"
             )
         if not file.is_file():
+            if sets := sorted(str(each.parent) for each in path.glob("*/manifest.json")):
+                raise SetError(
+                    f"{path}: expected one data set, got a folder of {' and '.join(sets)}"
+                )
             raise SetError(
                 f"{path}: expected manifest.json, found none: no data set, or a build that was "
                 "interrupted; run `wa-data build` again"
