@@ -153,8 +153,11 @@ def test_the_record_of_a_run_is_read_by_wa_train_and_wa_analysis() -> None:
     (row,) = golden("run.json")
     assert read_record(GOLDEN / "run.json") == FULL
     run = read_run(GOLDEN / "run.json")
-    for name in set(row) & {"run", "method", "seed", "gpu_hours", "usage", "price", "error"}:
+    for name in ("run", "method", "seed", "gpu_hours", "error"):
         assert getattr(run, name) == row[name]
+    assert run.price == {"usd": row["price"]["usd"]}  # what it shows of both
+    tokens = ("prompt_tokens", "completion_tokens")
+    assert run.usage == {name: row["usage"][name] for name in tokens}
     assert run.gpus == tuple(row["hardware"]["gpus"])
 
 

@@ -90,7 +90,7 @@ def test_the_run_is_a_plain_token_classifier(place: Path) -> None:
 
 def test_a_confidence_beyond_all_doubt_changes_nothing(place: Path) -> None:
     words = ("--data", place / "test.jsonl", "-o", "-")
-    lines = good("predict", place / "run", *words, "--confidence", 2).splitlines()
+    lines = good("predict", place / "run", *words, "--confidence", 1).splitlines()
     assert all(row["prediction"] == row["input"] for row in map(json.loads, lines))
 
 
