@@ -13,7 +13,7 @@ Using Linguistically Enhanced Alignments", section 3 (merging rules); behaviour 
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from string import punctuation
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ _OPEN = frozenset({"ADJ", "AUX", "ADV", "NOUN", "VERB"})
 _VERBAL = frozenset({"AUX", "PART", "VERB"})
 _UNMARKED = str.maketrans("", "", "'-")
 _ALIKE = 0.75
+_NOTHING = -1
 # Shorter runs than this are faster with errant itself.
 LONG = 24
 
@@ -64,10 +65,13 @@ def _find_runs(steps: Sequence[Step]) -> Iterator[list[Step]]:
 class _Side:
     """Hold what the rules ask of the tokens of one sentence that a run covers.
 
-    `first` and `last` are the first token of each step, and the one behind its last.
+    `first` and `last` are the first token of each step, and the one behind its last. `numbers` of
+    texts are shared by both sides, and grow: arrays compare them in place of the texts.
     """
 
-    def __init__(self, tokens: Any, first: Sequence[int], last: Sequence[int]) -> None:
+    def __init__(
+        self, tokens: Any, first: Sequence[int], last: Sequence[int], numbers: dict[str, int]
+    ) -> None:
         origin = first[0]
         words = list(tokens[origin : last[-1]])
         kinds = [word.pos_ for word in words]
@@ -77,9 +81,10 @@ class _Side:
         self.last = np.array(last) - origin
         self.texts = [word.text for word in words]
         # Behind the last token there is one of no kind: a step may have none to look at.
-        self.kinds = np.array([hash(kind) for kind in kinds] + [0])
+        number = partial(_number, numbers)
+        self.kinds = np.array([*map(number, kinds), _NOTHING])
         self.determiner = [kind == "DET" for kind in kinds]
-        self.lower = np.array([hash(word) for word in lower] + [0])
+        self.lower = np.array([*map(number, lower), _NOTHING])
         self.possessive = np.array([word.tag_ == "POS" for word in words] + [False])
         self.mark = np.array(
             [word.pos_ == "PUNCT" or word.text in punctuation for word in words] + [False]
@@ -100,6 +105,10 @@ class _Side:
         return self.joined[self.letters[self.first[start]] : self.letters[self.last[end]]]
 
 
+def _number(numbers: dict[str, int], text: str) -> int:
+    return numbers.setdefault(text, len(numbers))
+
+
 def _add_up(numbers: Any) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.fromiter(numbers, np.int64))]).astype(np.int64)
 
@@ -116,7 +125,11 @@ class _Run:
         kinds, o_first, o_last, c_first, c_last = zip(*steps, strict=True)
         self._steps = steps
         self._kinds = kinds
-        self._sides = _Side(orig, o_first, o_last), _Side(cor, c_first, c_last)
+        numbers: dict[str, int] = {}
+        self._sides = (
+            _Side(orig, o_first, o_last, numbers),
+            _Side(cor, c_first, c_last, numbers),
+        )
         self._substituted = _add_up(kind == "S" for kind in kinds)
 
     @cached_property
