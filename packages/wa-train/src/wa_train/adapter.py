@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from wa_train.architecture import make_skeleton, task_type
+from wa_train.broken import loading
 from wa_train.errors import ModelError, RecipeError
 from wa_train.recipe import Architecture, Lora
 
@@ -19,13 +21,7 @@ if TYPE_CHECKING:
     from peft import LoraConfig, PeftConfig, PeftModel
     from transformers import PretrainedConfig, PreTrainedModel
 
-Result = TypeVar("Result")
 WEIGHTS = "adapter_model.safetensors"
-# What transformers, peft and safetensors raise for files that are absent, torn or of another form.
-BROKEN = (
-    *(OSError, ValueError, KeyError, TypeError, AttributeError),
-    *(ImportError, RuntimeError, SafetensorError),
-)
 _SHAPE = ("r", "lora_alpha", "target_modules", "use_dora", "use_rslora")
 
 
@@ -97,7 +93,8 @@ def read_config(folder: Path) -> PeftConfig:
     from peft import PeftConfig
 
     require_safetensors(folder)
-    config: PeftConfig = _loaded(folder, lambda: PeftConfig.from_pretrained(str(folder)))
+    with _loading(folder):
+        config: PeftConfig = PeftConfig.from_pretrained(str(folder))
     return config
 
 
@@ -110,18 +107,13 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     from peft import PeftModel
 
     require_safetensors(folder)
-    return _loaded(folder, lambda: PeftModel.from_pretrained(model, str(folder)))
+    with _loading(folder):
+        adapted: PeftModel = PeftModel.from_pretrained(model, str(folder))
+    return adapted
 
 
-def _loaded(folder: Path, load: Callable[[], Result]) -> Result:
-    try:
-        return load()
-    except BROKEN as error:
-        said = " ".join(str(error).split())[:300]
-        raise ModelError(
-            f"{folder}: the adapter does not load: {said}; expected that of a run on this base "
-            "model"
-        ) from error
+def _loading(folder: Path) -> AbstractContextManager[None]:
+    return loading(f"{folder}: the adapter does not load", "that of a run on this base model")
 
 
 def attach(
@@ -143,16 +135,12 @@ def attach(
     if start is None:
         adapted: PeftModel = get_peft_model(model, config)
     else:
-        try:
+        with loading(
+            f"--init-adapter {start}", "the `adapter` folder of a run on the same base model"
+        ):
             _check_shape(PeftConfig.from_pretrained(str(start)), config, start)
             require_safetensors(start)
             adapted = PeftModel.from_pretrained(model, str(start), is_trainable=True, config=config)
-        except BROKEN as error:
-            said = " ".join(str(error).split())[:300]
-            raise ModelError(
-                f"--init-adapter {start}: {said}; expected the `adapter` folder of a run on the "
-                "same base model"
-            ) from error
     for parameter in adapted.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()

@@ -22,7 +22,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from wa_train.adapter import BROKEN, load_adapter, read_config
+from wa_train.adapter import load_adapter, read_config
 from wa_train.architecture import (
     architecture_of,
     auto_class,
@@ -30,6 +30,7 @@ from wa_train.architecture import (
     make_encoder,
     task_architecture,
 )
+from wa_train.broken import loading
 from wa_train.errors import ModelError, RunError, UsageError
 from wa_train.hub import fetch_published, find_commit
 from wa_train.recipe import Base, Precision, Recipe
@@ -264,17 +265,14 @@ def load_from(kind: Any, source: str, revision: str, **options: Any) -> Any:
     needed = "tokenizer_config.json" if kind is AutoTokenizer else "config.json"
     if local and not (Path(source) / needed).is_file():
         raise ModelError(f"{source}: no {needed}; expected the folder of a transformers model")
-    try:
+    where = "folder" if local else "Hub repository (no such folder here)"
+    with loading(
+        f"base model {source!r}: the {where} does not load",
+        "a transformers model in safetensors; name another with --set base.model=FOLDER_OR_ID",
+    ):
         return kind.from_pretrained(
             source, revision=revision, local_files_only=local, trust_remote_code=False, **options
         )
-    except BROKEN as error:
-        said = " ".join(str(error).split())[:300]
-        where = "folder" if local else "Hub repository (no such folder here)"
-        raise ModelError(
-            f"base model {source!r}: the {where} does not load: {said}; expected a transformers "
-            "model in safetensors; name another with --set base.model=FOLDER_OR_ID"
-        ) from error
 
 
 def _four_bit(precision: Precision) -> Any:
